@@ -1,0 +1,56 @@
+"""Statements compiled once and run on the driver's own connection: the way of the hot paths.
+
+SQLAlchemy writes the SQL, the driver runs it; nothing is built, cached or converted for each call.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.sql.expression import ClauseElement
+
+Row = tuple[Any, ...]
+
+_DIALECTS: Final = {
+    "sqlite": SQLiteDialect_pysqlite(paramstyle="named"),
+    "postgresql": PGDialect_psycopg(paramstyle="pyformat"),
+}
+
+
+class Prepared:
+    """One statement as text for each dialect. Parameters are named by `bindparam`; it must hold no expanding IN."""
+
+    __slots__ = ("constants", "text")
+
+    def __init__(self, statement: ClauseElement | Mapping[str, ClauseElement]) -> None:
+        self.text: dict[str, str] = {}
+        self.constants: dict[str, Any] = {}
+        for name, dialect in _DIALECTS.items():
+            chosen = statement[name] if isinstance(statement, Mapping) else statement
+            compiled = chosen.compile(dialect=dialect)
+            self.text[name] = str(compiled)
+            self.constants |= {key: value for key, value in compiled.params.items() if value is not None}
+
+    def bind(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self.constants, **params}
+
+    def all(self, connection: Connection, **params: Any) -> list[Row]:
+        """Every row, inside the connection's transaction."""
+        rows: list[Row] = self._execute(connection, params).fetchall()
+        return rows
+
+    def one(self, connection: Connection, **params: Any) -> Row | None:
+        """The first row or None."""
+        row: Row | None = self._execute(connection, params).fetchone()
+        return row
+
+    def run(self, connection: Connection, **params: Any) -> int:
+        """Execute for effect; the number of rows touched."""
+        count: int = self._execute(connection, params).rowcount
+        return count
+
+    def _execute(self, connection: Connection, params: Mapping[str, Any]) -> Any:
+        driver: Any = connection.connection.driver_connection
+        return driver.execute(self.text[connection.dialect.name], {**self.constants, **params})
