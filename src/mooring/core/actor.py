@@ -8,7 +8,7 @@ Kind = Literal["anonymous", "user", "robot", "internal"]
 
 
 class Permission(Struct, frozen=True):
-    """One thing a robot may do.
+    """One thing a robot may do, or may not whatever else it was given.
 
     `project` is the id of a project, 0 for every project, or -1 for the system.
     """
@@ -16,6 +16,7 @@ class Permission(Struct, frozen=True):
     project: int
     resource: str
     action: str
+    is_denied: bool = False
 
 
 SYSTEM: Final = -1
