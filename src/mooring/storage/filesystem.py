@@ -1,0 +1,275 @@
+"""Blobs in a folder."""
+
+import asyncio
+import errno
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from threading import Lock
+from typing import Final, TypeVar
+
+from mooring.core.errors import ObjectMissing, StorageError, StorageFull, StorageUnavailable
+from mooring.storage import keys
+from mooring.storage.driver import Entry
+
+T = TypeVar("T")
+
+PIECE: Final = 1 << 20
+LISTED_AT_ONCE: Final = 1000
+
+
+class Filesystem:
+    """A driver over a folder, made when it is first written to; it can append.
+
+    `fsync` makes a write durable before it returns: the file's bytes and the folder that names it. Without it a power
+    cut may lose or shorten the blobs of the last seconds. `threads` bounds how many calls wait for the disk at once.
+    A key that would leave the folder raises ValueError.
+    """
+
+    def __init__(self, root: Path, *, fsync: bool = True, threads: int = 16) -> None:
+        self._root = os.fspath(root.absolute())
+        self._fsync = fsync
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="storage")
+        self._ready: int | None = getattr(os, "RWF_NOWAIT", None)
+
+    async def write(self, key: str, body: AsyncIterator[bytes]) -> int:
+        return await self._store(_File(self._path(key), None, self._root, self._fsync), body)
+
+    async def append(self, key: str, offset: int, body: AsyncIterator[bytes]) -> int:
+        return await self._store(_File(self._path(key), offset, self._root, self._fsync), body)
+
+    async def _store(self, file: "_File", body: AsyncIterator[bytes]) -> int:
+        written = 0
+        last = b""
+        try:
+            async for piece in body:
+                written += len(piece)
+                if last:
+                    await self._call(file.write, last)
+                last = piece
+            # The last piece goes with the end, so that a small body costs one change of threads.
+            await self._call(file.finish, last)
+        except BaseException:
+            # In a thread, and behind the file's lock: the write that was cancelled may still be running.
+            await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._threads, file.discard))
+            raise
+        return written
+
+    async def read(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
+        if start >= stop:
+            return
+        try:
+            fd = os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise _explained(error) from error
+        try:
+            while start < stop:
+                piece = await self._piece(fd, start, min(stop - start, PIECE))
+                if not piece:
+                    raise ObjectMissing(f"{key} ends at byte {start}, {stop - start} bytes too early")
+                start += len(piece)
+                yield piece
+        finally:
+            os.close(fd)
+
+    async def _piece(self, fd: int, offset: int, length: int) -> bytes:
+        """The next bytes: at once when the page cache has them, else from a thread."""
+        try:
+            if self._ready is not None:
+                buffer = bytearray(length)
+                try:
+                    read = os.preadv(fd, [buffer], offset, self._ready)
+                except BlockingIOError:
+                    pass
+                except OSError as error:
+                    if error.errno != errno.EOPNOTSUPP:
+                        raise
+                    # preadv2(2): the file system does not know the flag. tmpfs does not need it.
+                    self._ready = 0 if _in_memory(fd) else None
+                    return await self._piece(fd, offset, length)
+                else:
+                    return bytes(memoryview(buffer)[:read])
+            return await asyncio.get_running_loop().run_in_executor(self._threads, os.pread, fd, length, offset)
+        except OSError as error:
+            raise _explained(error) from error
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        await self._call(_unlink, [self._path(key) for key in keys])
+
+    async def list(self, prefix: str) -> AsyncIterator[Entry]:
+        folder = prefix.rpartition("/")[0]
+        entries = _walk(self._path(folder) if folder else self._root, f"{folder}/" if folder else "", prefix)
+        while batch := await self._call(lambda: [*islice(entries, LISTED_AT_ONCE)]):
+            for entry in batch:
+                yield entry
+
+    async def check(self) -> None:
+        async def body() -> AsyncIterator[bytes]:
+            yield b"mooring"
+
+        key = keys.segment()
+        try:
+            await self.write(key, body())
+            read = b"".join([piece async for piece in self.read(key, 0, 7)])
+            await self.delete([key])
+        except StorageError as error:
+            raise StorageUnavailable(f"the storage folder {self._root} cannot be used: {error}") from error
+        if read != b"mooring":
+            raise StorageUnavailable(f"the storage folder {self._root} does not return what was written to it")
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._threads.shutdown)
+
+    async def _call(self, function: Callable[..., T], *args: object) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
+        except OSError as error:
+            raise _explained(error) from error
+
+    def _path(self, key: str) -> str:
+        parts = key.split("/")
+        if "" in parts or "." in parts or ".." in parts or "\0" in key:
+            raise ValueError(f"not a storage key: {key!r}")
+        return f"{self._root}/{key}"
+
+
+class _File:
+    """A file being written, by one thread at a time: a new one, or from an offset. It is opened by the first bytes."""
+
+    def __init__(self, path: str, offset: int | None, root: str, fsync: bool) -> None:
+        self._path = path
+        self._offset = offset
+        self._root = root
+        self._fsync = fsync
+        self._fd = -1
+        self._over = False
+        self._lock = Lock()
+
+    def write(self, piece: bytes) -> None:
+        with self._lock:
+            if not self._over:
+                self._write(piece)
+
+    def finish(self, piece: bytes) -> None:
+        with self._lock:
+            if self._over:
+                return
+            self._write(piece)
+            if self._fsync:
+                os.fdatasync(self._fd)
+                if self._offset is None:
+                    _sync_folder(os.path.dirname(self._path))
+            self._close()
+
+    def discard(self) -> None:
+        """Leave nothing of what was written."""
+        with self._lock:
+            if self._fd >= 0:
+                if self._offset is None:
+                    os.unlink(self._path)
+                else:
+                    os.ftruncate(self._fd, self._offset)
+            self._close()
+
+    def _write(self, piece: bytes) -> None:
+        if self._fd < 0:
+            self._open()
+        left = memoryview(piece)
+        while left:
+            left = left[os.write(self._fd, left) :]
+
+    def _open(self) -> None:
+        if self._offset is None:
+            self._fd = self._create()
+            return
+        self._fd = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
+        size = os.fstat(self._fd).st_size
+        if size < self._offset:
+            self._close()
+            raise ObjectMissing(f"{self._path} has {size} bytes, too few to continue at {self._offset}")
+        os.ftruncate(self._fd, self._offset)
+        os.lseek(self._fd, self._offset, os.SEEK_SET)
+
+    def _create(self) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            return os.open(self._path, flags, 0o640)
+        except FileNotFoundError:
+            self._make_folder(os.path.dirname(self._path))
+            return os.open(self._path, flags, 0o640)
+
+    def _make_folder(self, path: str) -> None:
+        parent = os.path.dirname(path)
+        if not os.path.isdir(parent):
+            self._make_folder(parent)
+        try:
+            os.mkdir(path, 0o750)
+        except FileExistsError:
+            return
+        if self._fsync:
+            _sync_folder(parent)
+
+    def _close(self) -> None:
+        self._over = True
+        if self._fd >= 0:
+            fd, self._fd = self._fd, -1
+            os.close(fd)
+
+
+def _sync_folder(path: str) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _unlink(paths: Sequence[str]) -> None:
+    for path in paths:
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            continue
+
+
+def _walk(folder: str, key: str, prefix: str) -> Iterator[Entry]:
+    """Every file under the folder whose key begins with the prefix; what vanishes meanwhile is left out."""
+    try:
+        entries = [*os.scandir(folder)]
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in entries:
+        name = key + entry.name
+        if entry.is_dir(follow_symlinks=False):
+            if f"{name}/".startswith(prefix) or prefix.startswith(f"{name}/"):
+                yield from _walk(entry.path, f"{name}/", prefix)
+        elif entry.is_file() and name.startswith(prefix):
+            try:
+                stat = entry.stat()
+            except FileNotFoundError:
+                continue
+            yield Entry(key=name, size=stat.st_size, modified=stat.st_mtime_ns // 1000)
+
+
+def _in_memory(fd: int) -> bool:
+    """Whether the file lives in memory (proc_pid_mountinfo(5): the device, and behind the hyphen the type)."""
+    device = os.fstat(fd).st_dev
+    number = f"{os.major(device)}:{os.minor(device)}"
+    with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
+        for mount in mounts:
+            fields, _, kind = mount.partition(" - ")
+            if fields.split(" ", 3)[2] == number:
+                return kind.split(" ", 1)[0] in {"tmpfs", "ramfs"}
+    return False
+
+
+def _explained(error: OSError) -> StorageError:
+    if isinstance(error, FileNotFoundError):
+        return ObjectMissing(f"{error.filename} is not in the storage folder")
+    reason = error.strerror or str(error)
+    where = f": {error.filename}" if error.filename else ""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return StorageFull(f"the storage folder has no room left ({reason}{where}); free space or raise the quota")
+    return StorageUnavailable(f"the storage folder cannot be used ({reason}{where}); check the disk and its owner")
