@@ -1,0 +1,113 @@
+"""What every test may ask for: the real parts, a running server, and the length of the run."""
+
+import os
+import tempfile
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.parts import tools
+from tests.parts.deployments import Deployments
+from tests.parts.postgres import Postgres
+from tests.parts.server import Server
+
+FIGURES = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--full", action="store_true", help="run the long forms: layers of 2 GB, 200 crash rounds, the container image"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: runs with --full only")
+    config.stash[FIGURES] = []
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--full"):
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        items[:] = [item for item in items if item not in slow]
+        config.hook.pytest_deselected(items=slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    return report if hasattr(report, "wasxfail") else _without_skips(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    return _without_skips(report)
+
+
+def _without_skips(report: Any) -> Any:
+    """With CI=true a test that is skipped has failed."""
+    if report.skipped and os.environ.get("CI") == "true":
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"with CI=true nothing may be skipped: {reason}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if config.stash[FIGURES]:
+        terminalreporter.section("figures")
+        for line in config.stash[FIGURES]:
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def figures(pytestconfig: pytest.Config) -> list[str]:
+    """Lines that the run prints at its end."""
+    return pytestconfig.stash[FIGURES]
+
+
+@pytest.fixture(scope="session")
+def full(pytestconfig: pytest.Config) -> bool:
+    """Whether this is the long form of the run."""
+    return bool(pytestconfig.getoption("--full"))
+
+
+@pytest.fixture(scope="session")
+def tool() -> Callable[[str], str]:
+    """The path of a program of tools.toml; a test that asks for one that is not there is skipped."""
+
+    def find(name: str) -> str:
+        try:
+            return tools.path(name)
+        except tools.Missing as reason:
+            pytest.skip(str(reason))
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL for the whole run; take a database of your own with `create`."""
+    with tempfile.TemporaryDirectory(prefix="mooring-postgres-") as folder:
+        try:
+            cluster = Postgres(Path(folder))
+        except tools.Missing as reason:
+            pytest.skip(str(reason))
+        yield cluster
+        cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def deployments(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployments]:
+    """Servers that are shared by the tests of the run, one of each kind."""
+    shared = Deployments(tmp_path_factory.mktemp("deployments"), lambda name: request.getfixturevalue(name))
+    yield shared
+    shared.stop()
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, deployments: Deployments) -> Server:
+    """A running server, shared: make projects of your own in it. SQLite and a folder, unless the test is parametrised with another kind."""
+    return deployments.get(getattr(request, "param", "sqlite"))
