@@ -1,0 +1,118 @@
+"""Who sends a request: Basic credentials and ids of tokens become actors.
+
+argon2 costs too much for scripts that send Basic with every call, so a pair that was verified is kept by a keyed hash
+for a minute. The account is read every time all the same: a changed password, a disabled or a deleted account ends it
+at once. Failures are counted in the database, since a limit kept in one process is multiplied by the workers.
+"""
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+import time
+from typing import Final
+
+from mooring.core.actor import Actor, Kind
+from mooring.core.clock import SECOND, now
+from mooring.db.engine import Database
+from mooring.features.robots import queries as robots
+from mooring.features.signin import queries as failures
+from mooring.features.users import queries as users
+from mooring.features.users.passwords import NOBODY, verify_password
+
+LOCK: Final = SECOND * 3 // 2  # microseconds after a wrong password in which the right one is refused as well
+_KEPT: Final = 60.0  # seconds a verified pair is good for
+_PAIRS: Final = 10_000
+_UNKNOWN: Final = 4096  # rows that failures of names nobody has may fill
+
+
+class SignIn:
+    """Verifies who calls. One for each process."""
+
+    def __init__(self, db: Database, robot_prefix: str = "robot$") -> None:
+        self._db = db
+        self._robot_prefix = robot_prefix
+        self._turn = asyncio.Semaphore(
+            1
+        )  # argon2 runs once at a time in a process, of which there is one for each core
+        self._verified: dict[bytes, tuple[int, int, float]] = {}  # fingerprint -> account, its version, good until
+        self._key = secrets.token_bytes(32)
+
+    async def basic(self, username: str, password: str) -> Actor | None:
+        """Whose credentials these are; None when they are wrong, or the account is locked, disabled, expired or deleted."""
+        if username.startswith(self._robot_prefix):
+            return await self._robot(username.removeprefix(self._robot_prefix), password)
+        return await self._user(username.casefold(), password)
+
+    async def account(self, kind: Kind, account_id: int) -> Actor | None:
+        """The account behind a token as it is now; None when it is disabled, expired or deleted."""
+        if kind == "robot":
+            robot = await robots.by_id(self._db.reader, self._robot_prefix, account_id)
+            return robot.actor if robot else None
+        if kind == "user":
+            user = await users.by_id(self._db.reader, account_id)
+            return user.actor if user else None
+        return None
+
+    async def _robot(self, name: str, secret: str) -> Actor | None:
+        # No lock: a robot's secret is random, and one job with an old secret must not stop the others.
+        account = await robots.by_name(self._db.reader, self._robot_prefix, name)
+        expected = account.secret if account else ""
+        matches = hmac.compare_digest(hashlib.sha256(secret.encode()).hexdigest(), expected)
+        return account.actor if account and matches else None
+
+    async def _user(self, key: str, password: str) -> Actor | None:
+        account = await users.by_login(self._db.reader, key)
+        principal = account.key if account else self._unknown(key)
+        fingerprint = hashlib.blake2b(f"{key}\0{password}".encode(), key=self._key, digest_size=32).digest()
+        if await self._is_locked(principal):
+            return None
+        if account and self._is_verified(fingerprint, account.actor):
+            return account.actor
+        async with self._turn:
+            # Others may have waited here for the same pair, or have locked it.
+            if await self._is_locked(principal):
+                return None
+            if account and self._is_verified(fingerprint, account.actor):
+                return account.actor
+            encoded = account.password if account else NOBODY
+            matches = await asyncio.to_thread(verify_password, encoded, password)
+            if not account or not matches:
+                await self._db.write(failures.count, principal, now() + LOCK)
+                return None
+        if await failures.locked_until(self._db.reader, principal) is not None:
+            await self._db.write(failures.forget, principal)
+        self._keep(fingerprint, account.actor)
+        return account.actor
+
+    async def _is_locked(self, principal: str) -> bool:
+        return (await failures.locked_until(self._db.reader, principal) or 0) > now()
+
+    def _is_verified(self, fingerprint: bytes, actor: Actor) -> bool:
+        user_id, version, until = self._verified.get(fingerprint, (0, 0, 0.0))
+        return user_id == actor.id and version == actor.version and time.monotonic() < until
+
+    def _keep(self, fingerprint: bytes, actor: Actor) -> None:
+        self._verified.pop(fingerprint, None)
+        while len(self._verified) >= _PAIRS:
+            del self._verified[next(iter(self._verified))]
+        self._verified[fingerprint] = (actor.id, actor.version, time.monotonic() + _KEPT)
+
+    def _unknown(self, key: str) -> str:
+        """Where failures of a name that nobody has are counted: as a real one's are, but without filling the table."""
+        bucket = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest()) % _UNKNOWN
+        return f"#{bucket}"
+
+
+def parse_basic(header: str) -> tuple[str, str] | None:
+    """User name and password of an Authorization header; None when it is of another scheme or malformed (RFC 7617)."""
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        username, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return (username, password) if colon else None
