@@ -41,7 +41,7 @@ class SignIn:
         self._key = secrets.token_bytes(32)
 
     async def basic(self, username: str, password: str) -> Actor | None:
-        """Whose credentials these are; None when they are wrong, or the account is locked, disabled, expired or deleted."""
+        """Whose credentials these are; None when they are wrong or the account is locked, disabled, expired or gone."""
         if username.startswith(self._robot_prefix):
             return await self._robot(username.removeprefix(self._robot_prefix), password)
         return await self._user(username.casefold(), password)

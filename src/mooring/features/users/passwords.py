@@ -1,4 +1,4 @@
-"""People's passwords: argon2id. A hash costs about 19 MiB and some hundredths of a second, so it belongs in a thread."""
+"""People's passwords: argon2id. A hash costs 19 MiB and some hundredths of a second, so it belongs in a thread."""
 
 from typing import Final
 
