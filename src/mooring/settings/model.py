@@ -1,0 +1,133 @@
+"""What can be set, and what holds when it is not. docs/operations/settings.md says the same to administrators."""
+
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, Struct, field
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+# Written as a number of seconds or as Harbor writes durations: 90s, 5m0s, 168h.
+Seconds = Annotated[int, Meta(ge=0, extra={"is_duration": True})]
+# A relative path counts from the folder of the file that gives it, elsewhere from the working directory.
+FilePath = Annotated[str, Meta(extra={"is_path": True})]
+Secret = Annotated[str, Meta(extra={"is_secret": True})]
+Url = Annotated[
+    str, Meta(pattern=r"^(https?://[^/\s]+/?)?$", extra={"allowed": "an address such as https://registry.example.com"})
+]
+DatabaseUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^(postgresql://.+|sqlite:////.+)?$",
+        extra={"is_secret": True, "allowed": "postgresql://user:password@host:5432/name or sqlite:////absolute/path"},
+    ),
+]
+Networks = Annotated[list[str], Meta(extra={"is_networks": True})]
+
+PRIVATE_NETWORKS: Final = (
+    "127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fe80::/10",
+)  # fmt: skip
+
+
+class Http(Struct, frozen=True, kw_only=True):
+    """The plain listener. With https on, it only redirects there."""
+
+    host: str = "0.0.0.0"  # noqa: S104 - a registry is there to be reached
+    port: Port = 8080
+
+
+class Https(Struct, frozen=True, kw_only=True):
+    """The TLS listener, on when its section is given.
+
+    The certificate, with its chain, and the key are PEM files; SIGHUP has them read again.
+    """
+
+    host: str = "0.0.0.0"  # noqa: S104
+    port: Port = 8443
+    certificate: FilePath
+    private_key: FilePath
+
+
+class Database(Struct, frozen=True, kw_only=True):
+    """`url` is empty for the SQLite file in the data folder. `connections` is the most that one process opens."""
+
+    url: DatabaseUrl = ""
+    connections: Annotated[int, Meta(ge=1, le=1000)] = 8
+    synchronous: Literal["full", "normal"] = "full"
+
+
+class Storage(Struct, frozen=True, kw_only=True):
+    """Where blobs are.
+
+    `root` is the folder that holds `blobs/`; empty means the data folder. The other members are the object store's;
+    `options` goes to its client as it is. `redirect` sends clients to signed addresses of the store instead of passing
+    the bytes on.
+    """
+
+    kind: Literal["filesystem", "s3", "gcs", "azure"] = "filesystem"
+    root: FilePath = ""
+    fsync: Literal["always", "never"] = "always"
+    bucket: str = ""
+    prefix: str = ""
+    endpoint: str = ""
+    region: str = ""
+    access_key: str = ""
+    secret_key: Secret = ""
+    ca_bundle: FilePath = ""
+    redirect: bool = False
+    options: dict[str, str] = field(default_factory=dict)
+
+
+class UploadPurging(Struct, frozen=True, kw_only=True):
+    """Uploads that nobody has continued for `age` are dropped; looked for once in an `interval`."""
+
+    enabled: bool = True
+    age: Annotated[int, Meta(ge=7200, extra={"is_duration": True, "allowed": "two hours or more, such as 168h"})] = (
+        7 * 86_400
+    )
+    interval: Annotated[int, Meta(ge=60, extra={"is_duration": True, "allowed": "a minute or more, such as 24h"})] = (
+        86_400
+    )
+    dryrun: bool = False
+
+
+class Log(Struct, frozen=True, kw_only=True):
+    """`auto` is for people on a terminal and JSON otherwise. `access` writes a line for each request."""
+
+    level: Literal["debug", "info", "warning", "error", "fatal"] = "info"
+    format: Literal["auto", "console", "json"] = "auto"
+    access: bool = False
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Everything that a start of Mooring is told.
+
+    `external_url` is how clients reach this installation, empty to take it from each request, which is believed about
+    X-Forwarded-Proto, -Host and -For when it comes from one of `trusted_proxies`. `workers` is the number of web
+    processes, 0 for one for each core. `shutdown_timeout` is what requests under way get at the end. `admin_password`
+    counts at the first start only. `token_expiration` is in minutes.
+    """
+
+    hostname: str = "localhost"
+    external_url: Url = ""
+    http: Http = field(default_factory=Http)
+    https: Https | None = None
+    data_volume: FilePath
+    database: Database = field(default_factory=Database)
+    storage: Storage = field(default_factory=Storage)
+    workers: Annotated[int, Meta(ge=0, le=256)] = 0
+    shutdown_timeout: Annotated[int, Meta(ge=1, extra={"is_duration": True})] = 60
+    trusted_proxies: Networks = field(default_factory=lambda: list(PRIVATE_NETWORKS))
+    admin_password: Secret | None = None
+    robot_name_prefix: Annotated[str, Meta(min_length=1, max_length=64)] = "robot$"
+    token_expiration: Annotated[int, Meta(ge=1, le=525_600)] = 30
+    upload_purging: UploadPurging = field(default_factory=UploadPurging)
+    log: Log = field(default_factory=Log)
+
+    @property
+    def database_url(self) -> str:
+        """The database's address; it may hold a password."""
+        return self.database.url or f"sqlite:///{self.data_volume}/mooring.db"
+
+    @property
+    def storage_root(self) -> str:
+        """The folder that holds `blobs/` when storage is a folder."""
+        return self.storage.root or self.data_volume
