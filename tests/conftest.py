@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.parts import tools
+from tests.parts import s3, tools
 from tests.parts.deployments import Deployments
 from tests.parts.postgres import Postgres
 from tests.parts.server import Server
@@ -37,22 +37,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    return report if hasattr(report, "wasxfail") else _without_skips(report)
+    if not hasattr(report, "wasxfail"):
+        _without_skips(report)
+    return report
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    report = yield
-    return _without_skips(report)
+    _without_skips(report := (yield))
+    return report
 
 
-def _without_skips(report: Any) -> Any:
+def _without_skips(report: Any) -> None:
     """With CI=true a test that is skipped has failed."""
     if report.skipped and os.environ.get("CI") == "true":
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
         report.longrepr = f"with CI=true nothing may be skipped: {reason}"
-    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -100,6 +101,17 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
+def bucket() -> Iterator[s3.Bucket]:
+    """A bucket on a real S3 server for the whole run."""
+    try:
+        tools.path("versitygw")
+    except tools.Missing as reason:
+        pytest.skip(str(reason))
+    with s3.versitygw() as bucket:
+        yield bucket
+
+
+@pytest.fixture(scope="session")
 def deployments(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployments]:
     """Servers that are shared by the tests of the run, one of each kind."""
     shared = Deployments(tmp_path_factory.mktemp("deployments"), lambda name: request.getfixturevalue(name))
@@ -109,5 +121,5 @@ def deployments(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture
 def server(request: pytest.FixtureRequest, deployments: Deployments) -> Server:
-    """A running server, shared: make projects of your own in it. SQLite and a folder, unless the test is parametrised with another kind."""
+    """A running server that tests share: make projects of your own in it. SQLite and a folder, unless parametrised."""
     return deployments.get(getattr(request, "param", "sqlite"))

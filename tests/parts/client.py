@@ -61,7 +61,7 @@ class Client:
         return http.client.HTTPConnection(self.host, timeout=self._timeout)
 
     def send(self, method: str, path: str, body: Body = None, headers: Mapping[str, str] | None = None) -> Answer:
-        """One request as it is, without credentials. An address of this server is taken as a path; an iterable is sent chunked."""
+        """One request as it is, without credentials. A whole address serves as a path; an iterable goes chunked."""
         target = path.removeprefix(self.url) if path.startswith("http") else path
         connection = self.connection()
         try:

@@ -1,9 +1,11 @@
 """The kinds of server that tests run against: what differs is the database and the place of the bytes."""
 
+import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.parts import s3
 from tests.parts.server import Server
 
 
@@ -39,6 +41,15 @@ class Deployments:
                 postgres = self._part("postgres")
                 return {"MOORING_DATABASE__URL": postgres.url(postgres.create())}
             case "s3":
-                return dict(self._part("s3_settings"))
+                bucket = self._part("bucket")
+                return {
+                    "MOORING_STORAGE__KIND": "s3",
+                    "MOORING_STORAGE__ENDPOINT": bucket.endpoint,
+                    "MOORING_STORAGE__BUCKET": bucket.name,
+                    "MOORING_STORAGE__PREFIX": secrets.token_hex(4),
+                    "MOORING_STORAGE__REGION": s3.REGION,
+                    "MOORING_STORAGE__ACCESS_KEY": bucket.access_key,
+                    "MOORING_STORAGE__SECRET_KEY": bucket.secret_key,
+                }
             case _:
                 return {}

@@ -62,8 +62,8 @@ class Layout:
             for piece in _tar_of_noise(size, seed):
                 plain.update(piece)
                 packed.write(piece)
-        with staged.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        with staged.open("rb") as written:
+            digest = hashlib.file_digest(written, "sha256").hexdigest()
         length = staged.stat().st_size
         staged.replace(self._path(digest))
         return Layer({"mediaType": LAYER, "digest": f"sha256:{digest}", "size": length}, f"sha256:{plain.hexdigest()}")

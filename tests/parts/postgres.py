@@ -15,7 +15,7 @@ from tests.parts.tools import Missing
 
 
 class Postgres:
-    """A running cluster without fsync in a folder that exists. It refuses to run as root, so root runs it as the package's own user."""
+    """A running cluster without fsync in a folder that exists. Root runs it as the package's user, as it must."""
 
     def __init__(self, folder: Path) -> None:
         found = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [
@@ -45,7 +45,7 @@ class Postgres:
         return name
 
     def stop(self, *, by: signal.Signals = signal.SIGINT) -> None:
-        """End the server: SIGINT drops its clients (a fast shutdown), SIGQUIT leaves it to recover at the next start."""
+        """End the server: SIGINT drops its clients, SIGQUIT leaves it to recover at the next start."""
         self._process.stop(by=by)
 
     def restart(self) -> None:
@@ -53,11 +53,11 @@ class Postgres:
         self._process = self._start()
 
     def _initialise(self) -> None:
-        as_owner: list[str] = []
+        command: list[str | Path] = []
         if self._user:
             shutil.chown(self._folder, self._user, self._user)
-            as_owner = ["setpriv", "--reuid", self._user, "--regid", self._user, "--clear-groups"]
-        command = [
+            command = ["setpriv", "--reuid", self._user, "--regid", self._user, "--clear-groups"]
+        command += [
             self._bin / "initdb",
             "--username=postgres",
             "--auth=trust",
@@ -66,7 +66,7 @@ class Postgres:
             "--no-sync",
             self._folder / "data",
         ]
-        subprocess.run([*as_owner, *command], check=True, capture_output=True, cwd="/")
+        subprocess.run(command, check=True, capture_output=True, cwd="/")
 
     def _start(self) -> Process:
         options = {

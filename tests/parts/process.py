@@ -27,7 +27,7 @@ def answers(port: int) -> bool:
 def wait_for(
     condition: Callable[[], bool], what: str, *, seconds: float = 30, process: "Process | None" = None
 ) -> None:
-    """Poll until the condition holds. Raises TimeoutError, or RuntimeError as soon as the process has ended; both show its log."""
+    """Poll until it holds. Raises TimeoutError, or RuntimeError as soon as the process has ended; both show its log."""
     end = time.monotonic() + seconds
     while not condition():
         log = process.log() if process else ""

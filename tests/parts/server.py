@@ -1,6 +1,7 @@
 """A real `mooring serve` with a data folder, a database and a port of its own."""
 
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.parts.client import Client
+from tests.parts.client import Client, expect
 from tests.parts.process import Process, free_port, wait_for
 
 PASSWORD = "Sesame-opens-1"
@@ -18,7 +19,7 @@ every_deployment = pytest.mark.parametrize("server", ["sqlite", "postgresql", "s
 
 
 class Server:
-    """Mooring, started and waited for. `environment` adds settings; the administrator's password is PASSWORD unless that says otherwise."""
+    """Mooring, started and waited for. `environment` adds settings, such as another password than PASSWORD."""
 
     def __init__(
         self, folder: Path, *, environment: Mapping[str, str] | None = None, arguments: Sequence[str] = ()
@@ -67,6 +68,15 @@ class Server:
         return Client(
             self.url, self.username if username is None else username, self.password if password is None else password
         )
+
+    def create_project(self, *, public: bool = False) -> str:
+        """Make a project of a new name; returns the name."""
+        name = f"p{secrets.token_hex(4)}"
+        expect(
+            self.client().api("POST", "/projects", {"project_name": name, "metadata": {"public": str(public).lower()}}),
+            201,
+        )
+        return name
 
     def answers(self) -> bool:
         """Whether the registry answers its ping."""

@@ -3,8 +3,8 @@
     python -m tests.parts.tools            set up everything in tools.toml
     python -m tests.parts.tools NAME...    set up these
 
-Packages are installed when we are root on Debian, Go programs are built into `${XDG_CACHE_HOME:-~/.cache}/mooring/tools` when Go is there. What
-cannot be had is named; it is an error only with CI=true.
+Packages are installed when we are root on Debian; Go programs go into `${XDG_CACHE_HOME:-~/.cache}/mooring/tools`
+when Go is there. What cannot be had is named; it is an error only with CI=true.
 """
 
 import os

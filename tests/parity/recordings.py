@@ -1,0 +1,87 @@
+"""Recorded conversations with a real Harbor, replayed against ours."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from tests.parts.server import Server
+
+_KINDS = [
+    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?"), "<time>"),
+    (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<uuid>"),
+    (re.compile(r"sha256:[0-9a-f]{64}"), "<digest>"),
+    (re.compile(r"_state=[^&\s\"]+"), "_state=<state>"),
+    (re.compile(r"\br[0-9a-f]{6}\b"), "<run>"),
+]
+
+
+class Step(NamedTuple):
+    """One step of a recording: how ours differs from Harbor in the replayer's words, and what ours answered, as kinds."""
+
+    name: str
+    differences: list[str]
+    answer: dict[str, Any]
+
+
+class Listed(NamedTuple):
+    """A difference that is meant."""
+
+    file: str
+    step: str
+    answers: dict[str, Any]
+    why: str
+
+
+def folder() -> Path | None:
+    """Where the contract is: MOORING_CONTRACT, or beside the checkout."""
+    beside = Path(__file__).parents[2] / ".." / "shared" / "contract"
+    found = Path(os.environ.get("MOORING_CONTRACT") or beside).resolve()
+    return found if (found / "replay.py").exists() else None
+
+
+def listed() -> list[Listed]:
+    """The differences that are meant. Raises TypeError for an entry with other members."""
+    return [Listed(**entry) for entry in yaml.safe_load(Path(__file__).with_name("differences.yaml").read_text())]
+
+
+def replay(contract: Path, name: str, server: Server) -> list[Step]:
+    """Run a recording against the server. Raises RuntimeError when the replayer breaks off."""
+    steps = contract / "recorded" / f"{name}.steps.json"
+    answers = contract / "recorded" / f"{name}.answers.json"
+    command = [sys.executable, contract / "replay.py", "compare", steps, server.url, server.password, answers, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    replayed = [json.loads(line) for line in done.stdout.splitlines()]
+    expected = len(json.loads(steps.read_text()))
+    if len(replayed) != expected:
+        raise RuntimeError(f"{name} broke off after {len(replayed)} of {expected} steps: {done.stderr[-2000:]}")
+    return [Step(each["name"], each["differences"], as_kinds(each["answer"], server)) for each in replayed]
+
+
+def as_kinds(value: Any, server: Server, key: str = "") -> Any:
+    """The value with what differs from run to run replaced by its kind."""
+    match value:
+        case dict():
+            return {name: as_kinds(member, server, name) for name, member in value.items()}
+        case list():
+            return [as_kinds(member, server, key) for member in value]
+        case str():
+            value = value.replace(server.url, "<url>").replace(server.host, "<host>")
+            for pattern, kind in _KINDS:
+                value = pattern.sub(kind, value)
+            return value
+        case int() if key == "id" or key.endswith("_id"):
+            return "<id>"
+    return value
+
+
+def entry(file: str, step: Step) -> str:
+    """The entry of differences.yaml that would list this step as it is now."""
+    return yaml.safe_dump(
+        [{"file": file, "step": step.name, "answers": step.answer, "why": ""}], sort_keys=False, width=110
+    )

@@ -1,0 +1,62 @@
+"""Mooring answers as a real Harbor 2.16 does, but for what differences.yaml lists."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.parity import recordings
+from tests.parts.deployments import Deployments
+from tests.parts.server import Server
+
+REPLAYED = [
+    "registry-auth-challenge",
+    "registry-auth-token",
+    "registry-roles-basic",
+    "registry-blob-uploads",
+    "registry-blobs",
+    "registry-manifests",
+    "registry-types-and-referrers",
+    "registry-lists-and-names",
+]
+
+
+@pytest.fixture(scope="module")
+def contract() -> Path:
+    found = recordings.folder()
+    if found is None:
+        pytest.skip("the recordings are not here: neither ../shared/contract nor MOORING_CONTRACT has a replay.py")
+    return found
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def fresh(
+    request: pytest.FixtureRequest, deployments: Deployments, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server that holds nothing but what the recordings put there."""
+    server = deployments.start(request.param, tmp_path_factory.mktemp("parity"))
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("name", REPLAYED)
+def test_answers_are_harbors_or_listed(name: str, contract: Path, fresh: Server, figures: list[str]) -> None:
+    meant = {each.step: each.answers for each in recordings.listed() if each.file == name}
+    steps = recordings.replay(contract, name, fresh)
+    differing = [step for step in steps if step.differences]
+    alike = len(steps) - len(differing)
+    figures.append(f"parity {name}: {alike}/{len(steps)} steps alike, {len(meant)} listed differences")
+    complaints = [
+        "\n    ".join([f"{step.name}:", *step.differences]) + f"\n{recordings.entry(name, step)}"
+        for step in differing
+        if meant.get(step.name) != step.answer
+    ]
+    stale = meant.keys() - {step.name for step in differing}
+    assert not complaints, f"{len(complaints)} steps differ and are not listed so:\n" + "\n".join(complaints)
+    assert not stale, f"listed, but no longer different or no step of the recording: {sorted(stale)}"
+
+
+def test_every_listed_difference_says_why_and_names_a_recording_that_is_replayed() -> None:
+    for each in recordings.listed():
+        assert each.file in REPLAYED, each
+        assert each.why.strip(), each
