@@ -17,7 +17,7 @@ SETTINGS_VARIABLE: Final = "MOORING_SETTINGS_JSON"
 
 
 def load(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, object]) -> tuple[Settings, list[str]]:
-    """Settings from a file, the environment and flags (by dotted key); a sentence for everything given that is not used.
+    """Settings from a file, the environment and flags (by dotted key); a sentence for what is given but not used.
 
     Raises StartError, which names the place, the key, the value and what is allowed.
     """
