@@ -2,9 +2,11 @@
 
 import asyncio
 import errno
+import fcntl
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -13,6 +15,7 @@ from typing import Final, TypeVar
 from mooring.core.errors import ObjectMissing, StorageError, StorageFull, StorageUnavailable
 from mooring.storage import keys
 from mooring.storage.driver import Entry
+from mooring.storage.ending import to_the_end
 
 T = TypeVar("T")
 
@@ -40,6 +43,17 @@ class Filesystem:
     async def append(self, key: str, offset: int, body: AsyncIterator[bytes]) -> int:
         return await self._store(_File(self._path(key), offset, self._root, self._fsync), body)
 
+    @contextmanager
+    def exclusive(self, key: str) -> Iterator[bool]:
+        try:
+            fd = os.open(self._path(key), os.O_RDWR | os.O_CLOEXEC)
+        except OSError as error:
+            raise _explained(error) from error
+        try:
+            yield _locked(fd)
+        finally:
+            os.close(fd)
+
     async def _store(self, file: "_File", body: AsyncIterator[bytes]) -> int:
         written = 0
         last = b""
@@ -53,7 +67,7 @@ class Filesystem:
             await self._call(file.finish, last)
         except BaseException:
             # In a thread, and behind the file's lock: the write that was cancelled may still be running.
-            await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._threads, file.discard))
+            await to_the_end(self._call(file.discard))
             raise
         return written
 
@@ -164,13 +178,14 @@ class _File:
             self._close()
 
     def discard(self) -> None:
-        """Leave nothing of what was written."""
+        """Leave nothing of what was written. Where the disk refuses that too, no row will lead to it."""
         with self._lock:
             if self._fd >= 0:
-                if self._offset is None:
-                    os.unlink(self._path)
-                else:
-                    os.ftruncate(self._fd, self._offset)
+                with suppress(OSError):
+                    if self._offset is None:
+                        os.unlink(self._path)
+                    else:
+                        os.ftruncate(self._fd, self._offset)
             self._close()
 
     def _write(self, piece: bytes) -> None:
@@ -216,6 +231,16 @@ class _File:
         if self._fd >= 0:
             fd, self._fd = self._fd, -1
             os.close(fd)
+
+
+def _locked(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise _explained(error) from error
+    return True
 
 
 def _sync_folder(path: str) -> None:
