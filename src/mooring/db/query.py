@@ -1,0 +1,90 @@
+"""A list request as SQL, over an allow-list of columns. Whatever is not on the list is ignored, as Harbor does."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Connection, Integer, Row, Select, false, func, select, true
+from sqlalchemy.sql.elements import ColumnElement
+
+from mooring.core.clock import SECOND
+from mooring.core.page import AllOf, AnyOf, Exact, Filter, Fuzzy, Listing, Range, Value
+
+Columns = Mapping[str, ColumnElement[Any]]
+
+
+def page(
+    connection: Connection,
+    statement: Select[Any],
+    listing: Listing,
+    columns: Columns,
+    *default: ColumnElement[Any],
+) -> tuple[list[Row[Any]], int]:
+    """The rows of the page, and how many there are on all pages.
+
+    `columns` maps the names that `q` and `sort` may use. `default` is the order when nothing else is asked for, and among
+    rows that are alike otherwise; it ends in a unique column, so that pages neither overlap nor leave a row out.
+    """
+    for key, condition in listing.filters.items():
+        column = columns.get(key)
+        if column is not None:
+            statement = statement.where(matches(column, condition))
+    total = connection.execute(select(func.count()).select_from(statement.order_by(None).subquery())).scalar_one()
+    orders = [
+        columns[order.key].desc() if order.descending else columns[order.key]
+        for order in listing.sort
+        if order.key in columns
+    ]
+    statement = statement.order_by(*orders, *default)
+    if listing.size > 0:
+        statement = statement.limit(listing.size).offset(min(listing.offset, total))
+    return list(connection.execute(statement)), total
+
+
+def matches(column: ColumnElement[Any], condition: Filter) -> ColumnElement[bool]:
+    """The condition on the column. A value that no value of the column's type can be matches nothing."""
+    match condition:
+        case Exact(value):
+            return _equal(column, value)
+        case Fuzzy(value):
+            return contains(column, value)
+        case Range(low, high):
+            bounds = [_comparable(column, each) for each in (low, high) if each is not None]
+            if None in bounds:
+                return false()
+            above = column >= _comparable(column, low) if low is not None else true()
+            return above & (column <= _comparable(column, high)) if high is not None else above
+        case AnyOf(values):
+            return column.in_([each for each in (_comparable(column, value) for value in values) if each is not None])
+        case AllOf():
+            return true()
+
+
+def contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
+    """The column, as text, contains the text in any case; what LIKE means by `%` and `_` is nothing special."""
+    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return func.lower(column).like(f"%{escaped}%", escape="\\") if _is_text(column) else false()
+
+
+def _equal(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
+    comparable = _comparable(column, value)
+    return false() if comparable is None else column == comparable
+
+
+def _comparable(column: ColumnElement[Any], value: Value | None) -> Any:
+    """The value in the column's own type; None when it has no such value."""
+    if isinstance(column.type, Boolean):
+        return {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
+    if isinstance(column.type, Integer | BigInteger):
+        if isinstance(value, datetime):
+            return int(value.timestamp()) * SECOND
+        return int(text) if _is_integer(text := str(value)) else None
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _is_text(column: ColumnElement[Any]) -> bool:
+    return not isinstance(column.type, Boolean | Integer | BigInteger)
+
+
+def _is_integer(text: str) -> bool:
+    return len(text) <= 19 and text.removeprefix("-").isdecimal() and text.isascii()
