@@ -22,8 +22,8 @@ def page(
 ) -> tuple[list[Row[Any]], int]:
     """The rows of the page, and how many there are on all pages.
 
-    `columns` maps the names that `q` and `sort` may use. `default` is the order when nothing else is asked for, and among
-    rows that are alike otherwise; it ends in a unique column, so that pages neither overlap nor leave a row out.
+    `columns` maps the names that `q` and `sort` may use. `default` is the order when nothing else is asked for, and
+    among rows that are alike otherwise; it ends in a unique column, so that pages neither overlap nor leave a row out.
     """
     for key, condition in listing.filters.items():
         column = columns.get(key)
@@ -62,8 +62,10 @@ def matches(column: ColumnElement[Any], condition: Filter) -> ColumnElement[bool
 
 def contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
     """The column, as text, contains the text in any case; what LIKE means by `%` and `_` is nothing special."""
-    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return func.lower(column).like(f"%{escaped}%", escape="\\") if _is_text(column) else false()
+    if "\0" in text or not _is_text(column):
+        return false()
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return func.lower(column).like(func.lower(f"%{escaped}%"), escape="\\")
 
 
 def _equal(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
@@ -79,7 +81,8 @@ def _comparable(column: ColumnElement[Any], value: Value | None) -> Any:
         if isinstance(value, datetime):
             return int(value.timestamp()) * SECOND
         return int(text) if _is_integer(text := str(value)) else None
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    text = value.isoformat() if isinstance(value, datetime) else str(value)
+    return None if "\0" in text else text  # PostgreSQL has no such text
 
 
 def _is_text(column: ColumnElement[Any]) -> bool:
