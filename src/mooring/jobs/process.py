@@ -1,0 +1,94 @@
+"""What a jobs process does: every chore in its interval, once for the whole installation."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, NamedTuple
+from uuid import uuid4
+
+import structlog
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from mooring.core.clock import SECOND, now
+from mooring.core.errors import MooringError
+from mooring.db.engine import Database
+from mooring.jobs.tables import lease
+
+_RETRY: Final = 60  # seconds until a chore that failed is tried again
+_LONGEST_SLEEP: Final = 3600.0
+
+
+class Chore(NamedTuple):
+    """Something to do again and again. `interval` is in seconds; `run` is awaited, and may fail: it is called again."""
+
+    name: str
+    interval: int
+    run: Callable[[], Awaitable[None]]
+
+
+class Chores:
+    """Runs chores by leases in the database: who renews a chore's lease does it, and the lease lasts for its interval."""
+
+    def __init__(self, db: Database, chores: Sequence[Chore]) -> None:
+        self._db = db
+        self._chores = chores
+        self._owner = uuid4().hex
+
+    async def run_forever(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set and what is under way then has ended."""
+        async with asyncio.TaskGroup() as group:
+            for chore in self._chores:
+                group.create_task(self._run(chore, stop), name=chore.name)
+
+    async def _run(self, chore: Chore, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            pause = await self._attempt(chore)
+            try:
+                await asyncio.wait_for(stop.wait(), min(pause, _LONGEST_SLEEP))
+            except TimeoutError:
+                continue
+
+    async def _attempt(self, chore: Chore) -> float:
+        """Do the chore if it is due and nobody else does; the seconds until the next look."""
+        log = structlog.get_logger().bind(chore=chore.name)
+        try:
+            due = await self._db.write(claim, chore.name, self._owner, now(), chore.interval)
+            if due:
+                return (due - now()) / SECOND
+            await chore.run()
+        except MooringError as error:
+            log.warning("a chore failed and is tried again", error=str(error))
+        except Exception:
+            log.exception("a chore failed and is tried again")
+        else:
+            return chore.interval
+        await self._release(chore, log)
+        return _RETRY
+
+    async def _release(self, chore: Chore, log: structlog.typing.FilteringBoundLogger) -> None:
+        try:
+            await self._db.write(postpone, chore.name, self._owner, now() + _RETRY * SECOND)
+        except MooringError as error:
+            log.warning("the lease of a chore could not be given back", error=str(error))
+
+
+def claim(connection: Connection, name: str, owner: str, moment: int, seconds: int) -> int:
+    """Take the lease for so many seconds; 0, or the moment at which it ends when somebody holds it."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    expires = moment + seconds * SECOND
+    taken = connection.execute(
+        dialect.insert(lease)
+        .values(name=name, owner=owner, expires=expires)
+        .on_conflict_do_update(
+            index_elements=["name"], set_={"owner": owner, "expires": expires}, where=lease.c.expires <= moment
+        )
+    )
+    if taken.rowcount:
+        return 0
+    held: int = connection.execute(select(lease.c.expires).where(lease.c.name == name)).scalar_one()
+    return held
+
+
+def postpone(connection: Connection, name: str, owner: str, moment: int) -> None:
+    """Let the lease end at the moment, if it is still the owner's."""
+    connection.execute(update(lease).where(lease.c.name == name, lease.c.owner == owner).values(expires=moment))
