@@ -1,6 +1,7 @@
 """The schema's history: where a database stands in it, and the way forward and back.
 
-One history for both dialects, in migrations/versions. On PostgreSQL an advisory lock lets one node migrate while the others wait.
+One history for both dialects, in migrations/versions. On PostgreSQL an advisory lock lets one node migrate while the
+others wait.
 """
 
 from pathlib import Path

@@ -27,7 +27,7 @@ class Chore(NamedTuple):
 
 
 class Chores:
-    """Runs chores by leases in the database: who renews a chore's lease does it, and the lease lasts for its interval."""
+    """Runs chores by leases in the database: who takes a chore's lease does it; the lease lasts for the interval."""
 
     def __init__(self, db: Database, chores: Sequence[Chore]) -> None:
         self._db = db

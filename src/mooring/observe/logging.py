@@ -1,4 +1,4 @@
-"""One log for everything a process says: lines for people on a terminal, JSON otherwise, and never a secret in either."""
+"""One log for all that a process says: lines for people on a terminal, JSON otherwise, and no secret in either."""
 
 import logging
 import re
@@ -30,7 +30,7 @@ _SECRET_TEXT: Final = re.compile(
 
 
 def configure(log: Log, stream: TextIO | None = None) -> None:
-    """Send the process's log, and that of the libraries in it, to the stream (standard output) as the settings have it."""
+    """Send the log of the process and of the libraries in it to the stream, standard output unless given."""
     output = stream or sys.stdout
     people = log.format == "console" or (log.format == "auto" and output.isatty())
     level = _LEVELS[log.level]
