@@ -22,7 +22,7 @@ _KINDS = [
 
 
 class Step(NamedTuple):
-    """One step of a recording: how ours differs from Harbor in the replayer's words, and what ours answered, as kinds."""
+    """One step: how ours differs from Harbor in the replayer's words, and what ours answered, as kinds."""
 
     name: str
     differences: list[str]
@@ -54,7 +54,8 @@ def replay(contract: Path, name: str, server: Server) -> list[Step]:
     """Run a recording against the server. Raises RuntimeError when the replayer breaks off."""
     steps = contract / "recorded" / f"{name}.steps.json"
     answers = contract / "recorded" / f"{name}.answers.json"
-    command = [sys.executable, contract / "replay.py", "compare", steps, server.url, server.password, answers, "--json"]
+    arguments = [str(steps), server.url, server.password, str(answers), "--json"]
+    command = [sys.executable, str(contract / "replay.py"), "compare", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     replayed = [json.loads(line) for line in done.stdout.splitlines()]
     expected = len(json.loads(steps.read_text()))

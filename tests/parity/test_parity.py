@@ -56,7 +56,9 @@ def test_answers_are_harbors_or_listed(name: str, contract: Path, fresh: Server,
     assert not stale, f"listed, but no longer different or no step of the recording: {sorted(stale)}"
 
 
-def test_every_listed_difference_says_why_and_names_a_recording_that_is_replayed() -> None:
-    for each in recordings.listed():
+def test_every_listed_difference_stands_once_says_why_and_names_a_recording_that_is_replayed() -> None:
+    listed = recordings.listed()
+    assert len({(each.file, each.step) for each in listed}) == len(listed)
+    for each in listed:
         assert each.file in REPLAYED, each
         assert each.why.strip(), each
