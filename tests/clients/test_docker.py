@@ -1,4 +1,4 @@
-"""docker's own conversations, sent as dockerd sends them: log in, push five layers at once, pull with resumed layers, mount."""
+"""docker's own conversations, sent as dockerd sends them: log in, push five layers at once, resume a pull, mount."""
 
 import http.client
 import json
@@ -24,7 +24,7 @@ ACCEPTED = [
     "application/vnd.docker.distribution.manifest.v1+prettyjws",
     "application/json",
 ]
-AGENT = "docker/27.3.1 go/go1.22.7 git-commit/41ca978 kernel/6.1.0 os/linux arch/amd64 UpstreamClient(Docker-Client/27.3.1 \\(linux\\))"
+AGENT = "docker/27.3.1 go/go1.22.7 kernel/6.1.0 os/linux arch/amd64 UpstreamClient(Docker-Client/27.3.1 \\(linux\\))"
 
 
 class Docker:
@@ -35,7 +35,7 @@ class Docker:
         self._token = ""
 
     def log_in(self) -> None:
-        """`docker login`: the ping refuses and names the token service, which checks the password; the token then passes the ping."""
+        """`docker login`: the ping names the token service, which checks the password; the token passes the ping."""
         self.ask({"client_id": "docker", "offline_token": "true"})
         expect(self.send("GET", "/v2/"), 200)
 
@@ -102,7 +102,7 @@ class Docker:
             connection.putheader("Accept", value)
 
     def push_layer(self, repository: str, data: bytes) -> dict[str, str | int]:
-        """HEAD, POST, one PATCH that is streamed without a length, an empty PUT, HEAD; returns the layer's descriptor."""
+        """HEAD, POST, one PATCH streamed without a length, an empty PUT, HEAD; returns the layer's descriptor."""
         digest = digest_of(data)
         expect(self.send("HEAD", f"/v2/{repository}/blobs/{digest}"), 404)
         location = expect(self.send("POST", f"/v2/{repository}/blobs/uploads/"), 202).headers["Location"]
