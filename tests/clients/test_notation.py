@@ -10,7 +10,7 @@ from tests.parts.server import Server
 
 PLAIN = "--insecure-registry"
 
-# notation keeps a password only in a store that speaks the protocol of docker-credential-helpers; this one knows one server.
+# notation keeps passwords only in a store that speaks as docker-credential-helpers do; this one knows one server.
 STORE = """#!/bin/sh
 case $1 in
     store) exec cat > "$HOME/credential" ;;
