@@ -13,7 +13,8 @@
         ├── Forbidden 403              ├── TooLarge 413
         │   └── Denied 403             ├── RangeInvalid 416
         ├── NotFound 404               ├── Unprocessable 422
-        ├── MethodNotAllowed 405       └── ServiceUnavailable 503
+        ├── MethodNotAllowed 405       ├── ServiceUnavailable 503
+        ├── RequestTimeout 408         └── InsufficientStorage 507
         └── the OCI codes: BlobUnknown, BlobUploadInvalid, BlobUploadUnknown, DigestInvalid, ManifestBlobUnknown, ManifestInvalid,
             ManifestUnknown, NameInvalid, NameUnknown, SizeInvalid, TagInvalid, Unsupported
 
@@ -100,6 +101,10 @@ class NotFound(WireError):
 
 class MethodNotAllowed(WireError):
     status, code, text = 405, "METHOD_NOT_ALLOWED", "method not allowed"
+
+
+class RequestTimeout(WireError):
+    status, code, text = 408, "REQUEST_TIMEOUT", "nothing of the request's body came for too long; send it again"
 
 
 class Conflict(WireError):

@@ -5,6 +5,7 @@ conditional writes. What a driver may do beyond this it says by a further protoc
 """
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
@@ -57,6 +58,13 @@ class CanAppend(Protocol):
 
         What lies beyond the offset is from an attempt that was cut off, and is dropped first. When the body raises, the object ends at the
         offset again. Raises ObjectMissing when the object is shorter than the offset.
+        """
+        ...
+
+    def exclusive(self, key: str) -> AbstractContextManager[bool]:
+        """While it is held, no other process appends to the object. False when another one holds it: nothing is waited for.
+
+        Who appends must hold this and must have read the offset after taking it, or it would drop what another has just added.
         """
         ...
 

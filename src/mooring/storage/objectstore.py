@@ -49,7 +49,7 @@ CLIENTS: Final[dict[str, type[S3Store] | type[GCSStore] | type[AzureStore]]] = {
 # The client tells these apart in its text alone.
 NO_BUCKET: Final = ("NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist")
 NO_ROOM: Final = ("XMinioStorageFull", "QuotaExceeded", "507 Insufficient Storage")
-PAST_THE_END: Final = ("416 Range Not Satisfiable", "416 Requested Range Not Satisfiable", "Wanted range starting at")
+PAST_THE_END: Final = ("416 Range Not Satisfiable", "416 Requested Range Not Satisfiable", "StartTooLarge")
 
 
 class ObjectStore:

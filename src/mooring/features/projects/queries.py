@@ -7,7 +7,8 @@ from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from mooring.core.access import Role
-from mooring.db.prepared import Prepared
+from mooring.db.prepared import Prepared, Row
+from mooring.db.reader import Reader
 from mooring.features.projects.tables import member, project
 
 
@@ -47,6 +48,23 @@ def by_id(connection: Connection, project_id: int) -> Project | None:
 def roles_of(connection: Connection, user_id: int, project_id: int) -> frozenset[Role]:
     """The roles a user holds in a project; empty for everybody else."""
     return frozenset(Role(role) for (role,) in ROLES.all(connection, user=user_id, project=project_id))
+
+
+async def read(reader: Reader, key: str, *, by_name: bool = False) -> Project | None:
+    """The project whose id or name the key is, on the loop. A name of digits alone is reached with `by_name`."""
+    is_id = not by_name and key.isascii() and key.isdecimal() and len(key) < 19
+    row = await (reader.one(BY_ID, id=int(key)) if is_id else reader.one(BY_NAME, name=key))
+    return None if row is None else _project(row)
+
+
+async def read_roles(reader: Reader, user_id: int, project_id: int) -> frozenset[Role]:
+    """As `roles_of`, on the loop."""
+    return frozenset(Role(role) for (role,) in await reader.all(ROLES, user=user_id, project=project_id))
+
+
+def _project(row: Row) -> Project:
+    project_id, name, owner_id, is_public, creation_time, update_time = row
+    return Project(project_id, name, owner_id, bool(is_public), creation_time, update_time)
 
 
 def _one(connection: Connection, condition: ColumnElement[bool]) -> Project | None:

@@ -8,7 +8,8 @@ repository = Table(
     "repository",
     metadata,
     identity(),
-    Column("name", Text, nullable=False),
+    # Names sort by byte, whatever language the database speaks.
+    Column("name", Text().with_variant(Text(collation="C"), "postgresql"), nullable=False),
     Column("project_id", Id, ForeignKey("project.id"), nullable=False),
     Column("description", Text, nullable=False, default=""),
     Column("pull_count", BigInteger, nullable=False, default=0, server_default="0"),

@@ -56,6 +56,14 @@ class SignIn:
             return user.actor if user else None
         return None
 
+    async def named(self, name: str) -> Actor | None:
+        """The account that a token was issued to under this full name, as it is now; None when there is none that may act."""
+        if name.startswith(self._robot_prefix):
+            robot = await robots.by_name(self._db.reader, self._robot_prefix, name.removeprefix(self._robot_prefix))
+            return robot and robot.actor
+        user = await users.by_login(self._db.reader, name.casefold())
+        return user.actor if user and user.actor.name == name else None
+
     async def _robot(self, name: str, secret: str) -> Actor | None:
         # No lock: a robot's secret is random, and one job with an old secret must not stop the others.
         account = await robots.by_name(self._db.reader, self._robot_prefix, name)

@@ -1,0 +1,125 @@
+"""The composition root: the only place that constructs things.
+
+`build` makes the parts of a web process, `build_chores` those of a jobs process; `web` is what the server's workers call.
+"""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+
+from mooring.core.errors import StartError
+from mooring.db.engine import Database
+from mooring.features.blobs.jobs import purge_orphans, purge_uploads
+from mooring.features.signin.keys import signing_key
+from mooring.features.signin.service import SignIn
+from mooring.http.asgi import Assembly
+from mooring.http.exchange import ASGIApp, Origin
+from mooring.jobs.process import Chore, Chores
+from mooring.observe import logging
+from mooring.registry.bearer import Tokens
+from mooring.registry.buffer import Buffer
+from mooring.registry.cache import ByteCache
+from mooring.registry.context import Registry
+from mooring.registry.gate import Gate
+from mooring.registry.routes import DataPlane
+from mooring.settings import Settings
+from mooring.storage.driver import Driver
+from mooring.storage.filesystem import Filesystem
+from mooring.storage.objectstore import from_settings
+from mooring.storage.uploads import RunningHashes
+
+SETTINGS: Final = "MOORING_SETTINGS_JSON"  # how settings travel to the processes that the supervisor starts
+MANIFEST_CACHE: Final = 16 << 20  # bytes in each web process
+
+
+class App:
+    """One web process: `asgi` is the application, the rest its parts."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.db = database(settings)
+        self.driver = driver(settings)
+        self.signin = SignIn(self.db, settings.robot_name_prefix)
+        origin = Origin(settings.external_url, settings.trusted_proxies)
+        key = self.db.read_now(signing_key)
+        if key is None:
+            raise StartError("the database has no signing key; run `mooring migrate` first")
+        tokens = Tokens(key, settings.token_expiration * 60, self.signin)
+        self.buffer = Buffer(self.db, _failed)
+        self.registry = Registry(
+            db=self.db,
+            driver=self.driver,
+            signin=self.signin,
+            tokens=tokens,
+            gate=Gate(self.db, self.signin, tokens, origin),
+            origin=origin,
+            manifests=ByteCache(MANIFEST_CACHE),
+            hashes=RunningHashes(),
+            buffer=self.buffer,
+            redirect=settings.storage.redirect,
+        )
+        self._flushing: asyncio.Task[None] | None = None
+        self.asgi: ASGIApp = Assembly(
+            DataPlane(self.registry, _failed),
+            build_api(settings, self.db, self.signin),
+            start_page,
+            self._started,
+            self._stopping,
+        )
+
+    async def _started(self) -> None:
+        self._flushing = asyncio.create_task(self.buffer.run())
+
+    async def _stopping(self) -> None:
+        if self._flushing is not None:
+            await self.buffer.close(self._flushing)
+        await self.driver.close()
+        await self.db.close()
+
+
+def build(settings: Settings) -> App:
+    """The parts of a web process. Raises StartError, DatabaseUnavailable."""
+    return App(settings)
+
+
+def web() -> ASGIApp:
+    """The application of a worker that the supervisor has started."""
+    settings = msgspec.json.decode(os.environ[SETTINGS], type=Settings)
+    logging.configure(settings.log)
+    return build(settings).asgi
+
+
+def build_chores(settings: Settings) -> Chores:
+    """The parts of a jobs process."""
+    db = database(settings)
+    store = driver(settings)
+    purging = settings.upload_purging
+
+    async def uploads() -> None:
+        await purge_uploads(db, store, purging.age, dry_run=purging.dryrun)
+        if not purging.dryrun:
+            await purge_orphans(db, store, purging.age)
+
+    chores = [Chore("purge uploads", purging.interval, uploads)] if purging.enabled else []
+    return Chores(db, chores)
+
+
+def database(settings: Settings) -> Database:
+    configured = settings.database
+    return Database(
+        settings.database_url, synchronous=configured.synchronous.upper(), connections=configured.connections
+    )
+
+
+def driver(settings: Settings) -> Driver:
+    storage = settings.storage
+    if storage.kind == "filesystem":
+        return Filesystem(Path(settings.storage_root), fsync=storage.fsync == "always")
+    return from_settings(storage)
+
+
+def _failed(error: Exception) -> None:
+    structlog.get_logger().error("a request failed", exc_info=error)

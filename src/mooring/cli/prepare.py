@@ -1,0 +1,168 @@
+"""What must be so before anything is served: the schema, the first administrator, and a storage that can be written.
+
+It runs in a process of its own, which takes alembic and what came with it away when it ends.
+"""
+
+import asyncio
+import multiprocessing
+import secrets
+from multiprocessing.connection import Connection as Pipe
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec import Struct
+
+from mooring.core.errors import DatabaseUnavailable, MooringError, StartError
+from mooring.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+ADMIN: Final = "admin"
+LOCK_DATABASE: Final = "SELECT pg_advisory_xact_lock(7311163)"
+
+
+class Prepared(Struct, frozen=True):
+    """How preparing ended: `failure` is why it did not; `password` is what was made up for the administrator, once."""
+
+    failure: str = ""
+    password: str = ""
+    notices: tuple[str, ...] = ()
+
+
+class Preparation:
+    """Preparing, under way in a child. Start it, do other things, and ask for its `result`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._answer, answer = multiprocessing.Pipe(duplex=False)
+        context = multiprocessing.get_context("fork")
+        self._child = context.Process(target=_in_child, args=(settings, answer), name="mooring-prepare", daemon=True)
+        self._child.start()
+        answer.close()
+
+    def result(self) -> Prepared:
+        """Wait for the end. Raises StartError with the reason when the installation cannot be served."""
+        try:
+            prepared = msgspec.json.decode(self._answer.recv_bytes(), type=Prepared)
+        except EOFError as error:
+            self._child.join()
+            raise StartError(f"preparing the database ended with status {self._child.exitcode}; see the log") from error
+        self._child.join()
+        if prepared.failure:
+            raise StartError(prepared.failure)
+        return prepared
+
+
+def prepare(settings: Settings) -> Prepared:
+    """Migrate the database, make the first rows, try the storage. Raises MooringError."""
+    from mooring.db import schema
+    from mooring.db.engine import Database
+
+    db = Database(settings.database_url, synchronous=settings.database.synchronous.upper(), connections=2)
+    try:
+        before, after = schema.migrate(db)
+        password, notices = db.write_now(bootstrap, settings.admin_password)
+    except DatabaseUnavailable as error:
+        raise StartError(f"{' '.join(str(error).split())}; see that it runs, or change database.url") from error
+    finally:
+        db.close_now()
+    asyncio.run(check_storage(settings))
+    if before is not None and before != after:
+        notices = (*notices, f"the database went from schema {before} to {after}")
+    return Prepared(password=password, notices=notices)
+
+
+def bootstrap(connection: "Connection", configured: str | None) -> tuple[str, tuple[str, ...]]:
+    """Make the administrator, the project `library` and the token key where they are not there.
+
+    Returns the password that was made up, empty when none was, and what is to be said about the configured one.
+    """
+    from sqlalchemy import insert, select, text
+
+    from mooring.core.clock import now
+    from mooring.features.projects.tables import project
+    from mooring.features.signin.tables import secret
+    from mooring.features.users.passwords import hash_password
+    from mooring.features.users.tables import user
+
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(LOCK_DATABASE))
+    if connection.execute(select(user.c.id).where(user.c.id == 1)).first() is not None:
+        return "", _unchanged(connection, configured)
+    password = configured or secrets.token_urlsafe(15)
+    moment = now()
+    times = {"creation_time": moment, "update_time": moment}
+    connection.execute(
+        insert(user).values(
+            id=1,
+            username=ADMIN,
+            username_key=ADMIN,
+            email="admin@example.com",
+            email_key="admin@example.com",
+            realname="system admin",
+            comment="admin user",
+            password=hash_password(password),
+            is_admin=True,
+            **times,
+        )
+    )
+    connection.execute(insert(project).values(id=1, name="library", owner_id=1, is_public=True, **times))
+    values = {"token_key": _token_key()}
+    if configured:
+        values["configured_admin_password"] = hash_password(configured)
+    connection.execute(insert(secret), [{"name": name, "value": value} for name, value in values.items()])
+    if connection.dialect.name == "postgresql":
+        for table in ('"user"', "project"):
+            connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), 1)"))  # noqa: S608
+    return ("" if configured else password), ()
+
+
+async def check_storage(settings: Settings) -> None:
+    """Raise StorageError, StartError when blobs cannot be kept where the settings say."""
+    from mooring.app import open_storage
+
+    driver = open_storage(settings)
+    try:
+        await driver.check()
+    finally:
+        await driver.close()
+
+
+def _in_child(settings: Settings, answer: Pipe) -> None:
+    from mooring.cli.process import become_child
+
+    become_child("mooring prepare")
+    try:
+        prepared = prepare(settings)
+    except MooringError as error:
+        prepared = Prepared(failure=str(error))
+    answer.send_bytes(msgspec.json.encode(prepared))
+
+
+def _unchanged(connection: "Connection", configured: str | None) -> tuple[str, ...]:
+    """The sentence for a configured password that is not the one of the first start."""
+    from sqlalchemy import select
+
+    from mooring.features.signin.tables import secret
+    from mooring.features.users.passwords import verify_password
+
+    if configured is None:
+        return ()
+    first = connection.execute(select(secret.c.value).where(secret.c.name == "configured_admin_password")).scalar()
+    if first is not None and verify_password(first, configured):
+        return ()
+    return (
+        "the configured administrator's password is not that of the first start and is not applied; "
+        f"use `mooring user password {ADMIN}` to change it",
+    )
+
+
+def _token_key() -> str:
+    """A private key for RS256, as PEM."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()

@@ -1,0 +1,46 @@
+"""What every process of a server does first."""
+
+import ctypes
+import gc
+import os
+import resource
+import signal
+import sys
+from collections.abc import Iterable
+from socket import socket
+from typing import Final
+
+_PR_SET_NAME: Final = 15
+_PR_SET_PDEATHSIG: Final = 1  # prctl(2)
+
+
+def become_child(name: str, *, unused: Iterable[socket] = ()) -> None:
+    """Take a name that `ps` shows, end with the parent whatever ends that, and close the sockets that others serve.
+
+    Called in the child right after it was forked. What the parent does at a signal is not for the child: until it has its
+    own way, SIGTERM ends it, and it takes no part in a reload.
+    """
+    parent = os.getppid()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        libc.prctl(_PR_SET_NAME, name.encode()[:15])
+        if os.getppid() != parent:  # it ended before we had asked
+            os._exit(1)
+    for other in unused:
+        other.close()
+
+
+def share_memory() -> None:
+    """Leave what is loaded by now out of garbage collection, so that forked children go on sharing it."""
+    gc.collect()
+    gc.freeze()
+
+
+def raise_file_limit() -> None:
+    """Allow as many open files as the system lets us: every connection is one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,61 @@
+"""`mooring worker`: a jobs process alone, and what the supervisor runs as its own."""
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from socket import socket
+from typing import Annotated
+
+import structlog
+from cyclopts import Parameter
+
+from mooring.cli.options import Config, Data, load
+from mooring.settings import Settings
+
+
+def worker(
+    *,
+    config: Config = None,
+    data: Data = None,
+    log_format: Annotated[str | None, Parameter(help="auto, console or json.")] = None,
+) -> None:
+    """Run the background jobs of an installation, beside `mooring serve` on other machines."""
+    from mooring.cli.prepare import Preparation
+    from mooring.observe.logging import configure
+
+    settings, notices = load(config, data, log__format=log_format)
+    configure(settings.log)
+    log = structlog.get_logger()
+    for notice in (*notices, *Preparation(settings).result().notices):
+        log.warning(notice)
+    log.info("the jobs process runs")
+    run(settings)
+
+
+def run_child(settings: Settings, listener: socket | None, unused: Sequence[socket]) -> None:
+    """The supervisor's jobs process; it answers on the plain listener when there is one to redirect."""
+    from mooring.cli.process import become_child
+
+    become_child("mooring jobs", unused=unused)
+    run(settings, listener)
+
+
+def run(settings: Settings, listener: socket | None = None) -> None:
+    """Run the jobs until SIGTERM or SIGINT, and let what is under way end."""
+    asyncio.run(_run(settings, listener))
+
+
+async def _run(settings: Settings, listener: socket | None) -> None:
+    from mooring.app import build_jobs
+    from mooring.cli.redirect import Redirect
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        if listener is not None:
+            server = await Redirect(settings, listener).start()
+            stack.callback(server.close)
+        await build_jobs(settings).run_forever(stop)

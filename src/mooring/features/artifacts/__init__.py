@@ -1,0 +1,1 @@
+"""Artifacts: what a manifest that was pushed means, its tags, references and accessories."""

@@ -1,0 +1,239 @@
+"""Pushing and deleting artifacts: the model of Harbor, one transaction each."""
+
+import json
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from mooring.core.clock import now
+from mooring.core.errors import ManifestBlobUnknown, ReferencedByIndex, WireErrors
+from mooring.core.media import Descriptor, Manifest
+from mooring.db.prepared import Prepared
+from mooring.features.artifacts import statements
+from mooring.features.artifacts.kinds import Kind, accessory_of
+from mooring.features.artifacts.tables import artifact, artifact_accessory, artifact_reference, tag
+from mooring.features.blobs import queries as blobs
+from mooring.features.blobs import service as blob_service
+from mooring.features.repositories import service as repositories
+from mooring.features.repositories.tables import repository
+
+
+class Push(Struct, frozen=True):
+    """A manifest that a client sends, verified against its digest, with the kind that was read from its config."""
+
+    project_id: int
+    repository: str
+    digest: str
+    content: bytes
+    manifest: Manifest
+    kind: Kind
+    tags: list[str]
+
+
+class Pushed(Struct, frozen=True):
+    repository_id: int
+    artifact_id: int
+
+
+class Pull(Struct, frozen=True):
+    """Pulls of one artifact that were counted together; `tag_id` is 0 for those by digest, `moment` is the last one's."""
+
+    repository_id: int
+    artifact_id: int
+    tag_id: int
+    count: int
+    moment: int
+
+    def plus(self, other: "Pull") -> "Pull":
+        return msgspec.structs.replace(
+            self, count=self.count + other.count, moment=max(self.moment, other.moment)
+        )
+
+
+def push(connection: Connection, what: Push) -> Pushed:
+    """Make the manifest an artifact of the repository and set its tags.
+
+    An artifact that is there already is left as it is; only the tags and the accessory are seen to. Raises ManifestBlobUnknown for every
+    blob that the repository lacks.
+    """
+    repository_id = repositories.ensure(connection, what.project_id, what.repository)
+    row = statements.FIND_ARTIFACT.one(connection, repository=repository_id, digest=what.digest)
+    artifact_id: int = row[0] if row else _create(connection, what, repository_id)
+    for name in what.tags:
+        statements.SET_TAG.run(
+            connection, repository_id=repository_id, artifact_id=artifact_id, name=name, push_time=now()
+        )
+    _link_subject(connection, what, repository_id, artifact_id)
+    return Pushed(repository_id, artifact_id)
+
+
+def _create(connection: Connection, what: Push, repository_id: int) -> int:
+    needed = what.manifest.blobs
+    found = blobs.in_repository(
+        connection, what.project_id, what.repository, list({one.digest for one in needed})
+    ) if needed else {}
+    missing = dict.fromkeys(one.digest for one in needed if one.digest not in found)
+    if missing:
+        raise WireErrors([ManifestBlobUnknown(detail=digest) for digest in missing])
+    children = _children(connection, repository_id, what.manifest.children)
+    content_size = len(what.content)
+    sizes = [layer.size for layer in what.manifest.layers] + [what.manifest.config.size if what.manifest.config else 0]
+    statements.ADD_MANIFEST.run(
+        connection, digest=what.digest, media_type=what.manifest.media_type, content=what.content
+    )
+    statements.ADD_ARTIFACT.run(
+        connection,
+        repository_id=repository_id,
+        project_id=what.project_id,
+        digest=what.digest,
+        type=what.kind.type,
+        media_type=what.kind.media_type,
+        manifest_media_type=what.manifest.media_type,
+        artifact_type=what.kind.artifact_type,
+        manifest_size=content_size,
+        size=content_size + sum(sizes) + sum(size for _, size in children.values()),
+        icon="",
+        extra_attrs=_json(what.kind.extra_attrs),
+        annotations=_json(what.manifest.annotations),
+        push_time=now(),
+        pull_time=0,
+    )
+    row = statements.FIND_ARTIFACT.one(connection, repository=repository_id, digest=what.digest)
+    assert row is not None
+    artifact_id: int = row[0]
+    for blob_id, _ in found.values():
+        statements.ADD_BLOB.run(connection, artifact_id=artifact_id, blob_id=blob_id)
+    for child in what.manifest.children:
+        statements.ADD_REFERENCE.run(
+            connection,
+            parent_id=artifact_id,
+            child_id=children[child.digest][0] if child.digest in children else None,
+            child_digest=child.digest,
+            platform=bytes(child.platform).decode(),
+            urls=_json(child.urls),
+            annotations=_json(child.annotations),
+        )
+    statements.CLAIM_ACCESSORIES.run(
+        connection, repository=repository_id, digest=what.digest, subject=artifact_id
+    )
+    statements.CLAIM_REFERENCES.run(connection, repository=repository_id, digest=what.digest, child=artifact_id)
+    return artifact_id
+
+
+def _children(connection: Connection, repository_id: int, children: list[Descriptor]) -> dict[str, tuple[int, int]]:
+    """Those children that are here, with id and size. A sparse index may name others (OCI distribution specification, "Pushing Manifests")."""
+    if not children:
+        return {}
+    rows = connection.execute(
+        select(artifact.c.digest, artifact.c.id, artifact.c.size).where(
+            artifact.c.repository_id == repository_id,
+            artifact.c.digest.in_({child.digest for child in children}),
+        )
+    )
+    return {digest: (child_id, size) for digest, child_id, size in rows}
+
+
+def _link_subject(connection: Connection, what: Push, repository_id: int, artifact_id: int) -> None:
+    accessory = accessory_of(what.manifest, what.tags)
+    if accessory is None:
+        return
+    subject_digest, kind = accessory
+    subject = statements.FIND_ARTIFACT.one(connection, repository=repository_id, digest=subject_digest)
+    statements.ADD_ACCESSORY.run(
+        connection,
+        artifact_id=artifact_id,
+        repository_id=repository_id,
+        subject_id=subject[0] if subject else None,
+        subject_digest=subject_digest,
+        type=kind,
+        creation_time=now(),
+    )
+
+
+def record_pulls(connection: Connection, pulls: list[Pull]) -> None:
+    """Add what was buffered to the counts and times. Always in the same order, so that two processes never wait for each other."""
+    counts: dict[int, int] = {}
+    for pull in sorted(pulls, key=lambda pull: (pull.artifact_id, pull.tag_id)):
+        counts[pull.repository_id] = counts.get(pull.repository_id, 0) + pull.count
+        statements.PULLED_ARTIFACT.run(connection, of=pull.artifact_id, moment=pull.moment)
+        if pull.tag_id:
+            statements.PULLED_TAG.run(connection, of=pull.tag_id, moment=pull.moment)
+    for repository_id, count in sorted(counts.items()):
+        _COUNTED.run(connection, of=repository_id, count=count, moment=now())
+
+
+def delete_artifact(connection: Connection, artifact_id: int) -> None:
+    """Delete an artifact with its tags, its accessories, and those children that nothing else holds.
+
+    Raises ReferencedByIndex when an index names it. The bytes stay for garbage collection.
+    """
+    if _has_parent(connection, artifact_id):
+        raise ReferencedByIndex("the deleting artifact is referenced by others")
+    _delete(connection, artifact_id)
+
+
+def _delete(connection: Connection, artifact_id: int) -> None:
+    accessories = connection.execute(
+        select(artifact_accessory.c.artifact_id).where(artifact_accessory.c.subject_id == artifact_id)
+    ).scalars().all()
+    connection.execute(
+        delete(artifact_accessory).where(
+            (artifact_accessory.c.subject_id == artifact_id) | (artifact_accessory.c.artifact_id == artifact_id)
+        )
+    )
+    children = connection.execute(
+        select(artifact_reference.c.child_id).where(
+            artifact_reference.c.parent_id == artifact_id, artifact_reference.c.child_id.is_not(None)
+        )
+    ).scalars().all()
+    connection.execute(delete(artifact_reference).where(artifact_reference.c.parent_id == artifact_id))
+    connection.execute(delete(tag).where(tag.c.artifact_id == artifact_id))
+    connection.execute(delete(artifact).where(artifact.c.id == artifact_id))
+    for accessory in accessories:
+        if not _has_parent(connection, accessory):
+            _delete(connection, accessory)
+    for child in children:
+        if not _has_parent(connection, child) and not _has_tag(connection, child):
+            _delete(connection, child)
+
+
+def delete_tag(connection: Connection, repository_id: int, name: str) -> bool:
+    """Take a tag away; its artifact stays. False when there is none."""
+    found = connection.execute(delete(tag).where(tag.c.repository_id == repository_id, tag.c.name == name))
+    return found.rowcount == 1
+
+
+def delete_repository(connection: Connection, repository_id: int) -> None:
+    """Delete a repository with everything in it."""
+    row = connection.execute(
+        select(repository.c.project_id, repository.c.name).where(repository.c.id == repository_id)
+    ).one()
+    inside = select(artifact.c.id).where(artifact.c.repository_id == repository_id)
+    connection.execute(delete(artifact_accessory).where(artifact_accessory.c.repository_id == repository_id))
+    connection.execute(delete(artifact_reference).where(artifact_reference.c.parent_id.in_(inside)))
+    connection.execute(delete(tag).where(tag.c.repository_id == repository_id))
+    connection.execute(delete(artifact).where(artifact.c.repository_id == repository_id))
+    blob_service.drop_repository(connection, row.project_id, row.name)
+    repositories.remove(connection, repository_id)
+
+
+def _has_parent(connection: Connection, artifact_id: int) -> bool:
+    found = select(artifact_reference.c.id).where(artifact_reference.c.child_id == artifact_id).limit(1)
+    return connection.execute(found).first() is not None
+
+
+def _has_tag(connection: Connection, artifact_id: int) -> bool:
+    return connection.execute(select(tag.c.id).where(tag.c.artifact_id == artifact_id).limit(1)).first() is not None
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":")) if value else ""
+
+
+_COUNTED: Final = Prepared(
+    update(repository)
+    .where(repository.c.id == bindparam("of"))
+    .values(pull_count=repository.c.pull_count + bindparam("count"), update_time=bindparam("moment"))
+)

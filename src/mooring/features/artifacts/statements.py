@@ -1,0 +1,120 @@
+"""The statements of a push, prepared: they run for every manifest."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from sqlalchemy import Table, bindparam, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from mooring.db.prepared import Prepared
+from mooring.features.artifacts.tables import (
+    artifact,
+    artifact_accessory,
+    artifact_blob,
+    artifact_reference,
+    manifest,
+    tag,
+)
+
+
+def _binds(names: Iterable[str]) -> dict[str, Any]:
+    return {name: bindparam(name) for name in names}
+
+
+def _unless_there(table: Table, names: tuple[str, ...]) -> Prepared:
+    values = _binds(names)
+    return Prepared(
+        {
+            "sqlite": sqlite.insert(table).values(values).on_conflict_do_nothing(),
+            "postgresql": postgresql.insert(table).values(values).on_conflict_do_nothing(),
+        }
+    )
+
+
+ADD_MANIFEST: Final = _unless_there(manifest, ("digest", "media_type", "content"))
+ADD_ARTIFACT: Final = _unless_there(
+    artifact,
+    (
+        "repository_id",
+        "project_id",
+        "digest",
+        "type",
+        "media_type",
+        "manifest_media_type",
+        "artifact_type",
+        "manifest_size",
+        "size",
+        "icon",
+        "extra_attrs",
+        "annotations",
+        "push_time",
+        "pull_time",
+    ),
+)
+FIND_ARTIFACT: Final = Prepared(
+    select(artifact.c.id).where(
+        artifact.c.repository_id == bindparam("repository"), artifact.c.digest == bindparam("digest")
+    )
+)
+ADD_REFERENCE: Final = _unless_there(
+    artifact_reference, ("parent_id", "child_id", "child_digest", "platform", "urls", "annotations")
+)
+ADD_BLOB: Final = _unless_there(artifact_blob, ("artifact_id", "blob_id"))
+ADD_ACCESSORY: Final = _unless_there(
+    artifact_accessory, ("artifact_id", "repository_id", "subject_id", "subject_digest", "type", "creation_time")
+)
+# A subject or a child that comes after what names it is found here.
+CLAIM_ACCESSORIES: Final = Prepared(
+    update(artifact_accessory)
+    .where(
+        artifact_accessory.c.repository_id == bindparam("repository"),
+        artifact_accessory.c.subject_digest == bindparam("digest"),
+        artifact_accessory.c.subject_id.is_(None),
+    )
+    .values(subject_id=bindparam("subject"))
+)
+CLAIM_REFERENCES: Final = Prepared(
+    update(artifact_reference)
+    .where(
+        artifact_reference.c.child_digest == bindparam("digest"),
+        artifact_reference.c.child_id.is_(None),
+        artifact_reference.c.parent_id.in_(
+            select(artifact.c.id).where(artifact.c.repository_id == bindparam("repository"))
+        ),
+    )
+    .values(child_id=bindparam("child"))
+)
+
+
+def _move_tag(dialect: Any) -> Any:
+    values = _binds(("repository_id", "artifact_id", "name", "push_time"))
+    statement = dialect.insert(tag).values(values | {"pull_time": 0})
+    return statement.on_conflict_do_update(
+        index_elements=["repository_id", "name"],
+        set_={"artifact_id": statement.excluded.artifact_id, "push_time": statement.excluded.push_time},
+        # The same tag on the same artifact changes nothing, its push time included.
+        where=tag.c.artifact_id != statement.excluded.artifact_id,
+    )
+
+
+SET_TAG: Final = Prepared({"sqlite": _move_tag(sqlite), "postgresql": _move_tag(postgresql)})
+
+PULLED_ARTIFACT: Final = Prepared(
+    update(artifact)
+    .where(
+        artifact.c.pull_time < bindparam("moment"),
+        or_(
+            artifact.c.id == bindparam("of"),
+            # An index is pulled whenever one of its children is.
+            artifact.c.id.in_(
+                select(artifact_reference.c.parent_id).where(artifact_reference.c.child_id == bindparam("of"))
+            ),
+        ),
+    )
+    .values(pull_time=bindparam("moment"))
+)
+PULLED_TAG: Final = Prepared(
+    update(tag)
+    .where(tag.c.id == bindparam("of"), tag.c.pull_time < bindparam("moment"))
+    .values(pull_time=bindparam("moment"))
+)

@@ -1,0 +1,85 @@
+"""Reading blobs and uploads."""
+
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, bindparam, select
+
+from mooring.db.prepared import Prepared, Row
+from mooring.features.blobs.tables import blob, repository_blob, upload
+
+Segments = list[tuple[str, int]]
+_segments: Final = msgspec.json.Decoder(list[tuple[str, int]])
+
+
+class Blob(Struct, frozen=True):
+    """Content that a repository holds. `segments` are keys and sizes in order."""
+
+    id: int
+    digest: str
+    size: int
+    segments: Segments
+
+
+class Upload(Struct, frozen=True):
+    """An upload under way: `digest` is that of the `offset` bytes which have come, under `algorithm`; empty before the first."""
+
+    id: str
+    repository: str
+    project_id: int
+    account: str
+    offset: int
+    algorithm: str
+    digest: str
+    segments: Segments
+
+
+BLOB: Final = (blob.c.id, blob.c.digest, blob.c.size, blob.c.segments)
+_UPLOAD: Final = tuple(upload.c[name] for name in Upload.__struct_fields__)
+
+IN_REPOSITORY: Final = Prepared(
+    select(*BLOB)
+    .join(repository_blob, repository_blob.c.blob_id == blob.c.id)
+    .where(
+        repository_blob.c.repository == bindparam("repository"),
+        repository_blob.c.project_id == bindparam("project"),
+        blob.c.digest == bindparam("digest"),
+    )
+)
+# Any repository that holds the digest, the caller's rights in its project still to be asked for.
+HOLDERS: Final = Prepared(
+    select(repository_blob.c.project_id, *BLOB)
+    .join(blob, blob.c.id == repository_blob.c.blob_id)
+    .where(blob.c.digest == bindparam("digest"))
+    .distinct()
+)
+UPLOAD: Final = Prepared(
+    select(*_UPLOAD).where(
+        upload.c.id == bindparam("id"),
+        upload.c.repository == bindparam("repository"),
+        upload.c.project_id == bindparam("project"),
+    )
+)
+
+
+def to_blob(row: Row) -> Blob:
+    return Blob(row[0], row[1], row[2], _segments.decode(row[3]))
+
+
+def to_upload(row: Row) -> Upload:
+    return Upload(*row[:-1], _segments.decode(row[-1]))
+
+
+def in_repository(connection: Connection, project_id: int, repository: str, digests: list[str]) -> dict[str, tuple[int, int]]:
+    """Of the digests those that the repository holds, with the blob's id and size."""
+    rows = connection.execute(
+        select(blob.c.digest, blob.c.id, blob.c.size)
+        .join(repository_blob, repository_blob.c.blob_id == blob.c.id)
+        .where(
+            repository_blob.c.repository == repository,
+            repository_blob.c.project_id == project_id,
+            blob.c.digest.in_(digests),
+        )
+    )
+    return {digest: (blob_id, size) for digest, blob_id, size in rows}

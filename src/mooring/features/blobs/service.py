@@ -1,0 +1,156 @@
+"""How blobs come to exist: `finish` is the only way."""
+
+import json
+from typing import Final
+
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from mooring.core.clock import now
+from mooring.db.prepared import Prepared
+from mooring.features.blobs.queries import IN_REPOSITORY, Segments, Upload, to_upload
+from mooring.features.blobs.tables import blob, repository_blob, upload
+
+_BEGIN: Final = Prepared(
+    insert(upload).values({name: bindparam(name) for name in ("id", "repository", "project_id", "account", "algorithm", "started", "updated")}
+                          | {"offset": 0, "digest": "", "segments": "[]"})
+)
+_ADVANCE: Final = Prepared(
+    update(upload)
+    .where(upload.c.id == bindparam("of"), upload.c.offset == bindparam("was"))
+    .values({name: bindparam(name) for name in ("offset", "algorithm", "digest", "segments", "updated")})
+)
+_END: Final = Prepared(delete(upload).where(upload.c.id == bindparam("of"), upload.c.offset == bindparam("was")))
+_FIND: Final = Prepared(select(blob.c.id).where(blob.c.digest == bindparam("digest")))
+_BLOB: Final = {name: bindparam(name) for name in ("digest", "size", "segments", "creation_time", "last_used")}
+_ADD: Final = Prepared(
+    {
+        "sqlite": sqlite.insert(blob).values(_BLOB).on_conflict_do_nothing(),
+        "postgresql": postgresql.insert(blob).values(_BLOB).on_conflict_do_nothing(),
+    }
+)
+_LINK: Final = {name: bindparam(name) for name in ("repository", "blob_id", "project_id")}
+_LINKS: Final = Prepared(
+    {
+        "sqlite": sqlite.insert(repository_blob).values(_LINK).on_conflict_do_nothing(),
+        "postgresql": postgresql.insert(repository_blob).values(_LINK).on_conflict_do_nothing(),
+    }
+)
+_UNLINK: Final = Prepared(
+    delete(repository_blob).where(
+        repository_blob.c.repository == bindparam("of"), repository_blob.c.blob_id == bindparam("blob")
+    )
+)
+_TOUCH: Final = Prepared(update(blob).where(blob.c.id == bindparam("of")).values(last_used=bindparam("moment")))
+
+
+def begin_upload(
+    connection: Connection, upload_id: str, project_id: int, repository: str, account: str, algorithm: str
+) -> None:
+    moment = now()
+    _BEGIN.run(
+        connection,
+        id=upload_id,
+        repository=repository,
+        project_id=project_id,
+        account=account,
+        algorithm=algorithm,
+        started=moment,
+        updated=moment,
+    )
+
+
+def advance_upload(connection: Connection, before: Upload, after: Upload) -> bool:
+    """Record the bytes that came. False when the upload has meanwhile gone on or ended: these bytes are then nobody's."""
+    return 1 == _ADVANCE.run(
+        connection,
+        of=before.id,
+        was=before.offset,
+        offset=after.offset,
+        algorithm=after.algorithm,
+        digest=after.digest,
+        segments=json.dumps(after.segments),
+        updated=now(),
+    )
+
+
+def end_upload(connection: Connection, ended: Upload) -> bool:
+    """Forget an upload. False when it has meanwhile gone on or ended."""
+    return 1 == _END.run(connection, of=ended.id, was=ended.offset)
+
+
+def finish(
+    connection: Connection, project_id: int, repository: str, digest: str, size: int, segments: Segments
+) -> bool:
+    """Make verified bytes a blob of the repository. False when the blob was there already, and these segments are not needed."""
+    moment = now()
+    added = _ADD.run(
+        connection, digest=digest, size=size, segments=json.dumps(segments), creation_time=moment, last_used=moment
+    )
+    row = _FIND.one(connection, digest=digest)
+    assert row is not None
+    if not added:
+        _TOUCH.run(connection, of=row[0], moment=moment)
+    _LINKS.run(connection, repository=repository, blob_id=row[0], project_id=project_id)
+    return added == 1
+
+
+def finish_upload(connection: Connection, ended: Upload, digest: str) -> bool | None:
+    """End an upload whose bytes have the digest, in one transaction with `finish`. None when it has meanwhile gone on or ended."""
+    if not end_upload(connection, ended):
+        return None
+    return finish(connection, ended.project_id, ended.repository, digest, ended.offset, ended.segments)
+
+
+def mount(connection: Connection, blob_id: int, project_id: int, repository: str) -> None:
+    """Let a repository see a blob that another one holds."""
+    _TOUCH.run(connection, of=blob_id, moment=now())
+    _LINKS.run(connection, repository=repository, blob_id=blob_id, project_id=project_id)
+
+
+def unlink(connection: Connection, project_id: int, repository: str, digest: str) -> bool:
+    """The repository holds the blob no more; the bytes stay for garbage collection. False when it did not hold it."""
+    row = IN_REPOSITORY.one(connection, repository=repository, project=project_id, digest=digest)
+    return row is not None and 1 == _UNLINK.run(connection, of=repository, blob=row[0])
+
+
+def touch(connection: Connection, moments: dict[int, int]) -> None:
+    """Record when blobs were last asked for."""
+    for blob_id, moment in sorted(moments.items()):
+        _TOUCH.run(connection, of=blob_id, moment=moment)
+
+
+def expire_uploads(connection: Connection, before: int, limit: int = 500) -> list[Upload]:
+    """Forget uploads that nothing has come for since `before`; their segments are for the caller to delete after the commit."""
+    columns = [upload.c[name] for name in Upload.__struct_fields__]
+    rows = connection.execute(select(*columns).where(upload.c.updated < before).limit(limit)).all()
+    expired = [to_upload(tuple(row)) for row in rows]
+    return [one for one in expired if end_upload(connection, one)]
+
+
+def count_uploads(connection: Connection, before: int) -> int:
+    """How many uploads nothing has come for since `before`."""
+    return connection.execute(select(func.count()).select_from(upload).where(upload.c.updated < before)).scalar_one()
+
+
+def referenced(connection: Connection, prefix: str) -> set[str]:
+    """Every key under the prefix that a blob or an upload names."""
+    keys: set[str] = set()
+    for table in (blob, upload):
+        found = connection.execute(select(table.c.segments).where(table.c.segments.contains(prefix, autoescape=True)))
+        for (segments,) in found:
+            keys.update(key for key, _ in json.loads(segments) if key.startswith(prefix))
+    return keys
+
+
+def drop_project(connection: Connection, project_id: int) -> None:
+    """What a deleted project's repositories held and were being sent."""
+    connection.execute(delete(repository_blob).where(repository_blob.c.project_id == project_id))
+
+
+def drop_repository(connection: Connection, project_id: int, repository: str) -> None:
+    connection.execute(
+        delete(repository_blob).where(
+            and_(repository_blob.c.project_id == project_id, repository_blob.c.repository == literal(repository))
+        )
+    )

@@ -1,0 +1,75 @@
+"""Who calls the control API, and whether a route lets them in."""
+
+from typing import Any, Final
+
+from litestar import Request
+
+from mooring.core.access import Role, allowed
+from mooring.core.actor import ANONYMOUS, Actor
+from mooring.core.errors import Forbidden, NotFound, Unauthorized, WireError
+from mooring.db.engine import Database
+from mooring.features.projects import queries as projects
+from mooring.features.projects.queries import Project
+from mooring.features.signin.service import SignIn, parse_basic
+from mooring.http.access import Access, Realm
+
+_NO_PROJECT: Final = 0
+
+
+class Gate:
+    """Lets requests in, called by http/api.py before every handler; what it found out is what `actor` and `project` hand on."""
+
+    def __init__(self, db: Database, signin: SignIn) -> None:
+        self._db = db
+        self._signin = signin
+
+    async def __call__(self, request: Request[Any, Any, Any]) -> None:
+        """Raises Unauthorized, Forbidden, NotFound."""
+        access: Access = request.route_handler.opt["access"]
+        caller = await self._caller(request)
+        request.scope["actor"] = caller  # type: ignore[typeddict-unknown-key]
+        match access.realm:
+            case Realm.SIGNED_IN if caller.is_anonymous:
+                raise Unauthorized
+            case Realm.SYSTEM if not allowed(caller, access.resource, access.action, project=None):
+                raise refusal(caller)
+            case Realm.PROJECT:
+                project = await self._project(request, caller, access)
+                request.scope["project"] = project  # type: ignore[typeddict-unknown-key]
+
+    async def _caller(self, request: Request[Any, Any, Any]) -> Actor:
+        """Wrong credentials make nobody, not an error: what is public stays readable."""
+        credentials = parse_basic(request.headers.get("authorization", ""))
+        return (await self._signin.basic(*credentials) if credentials else None) or ANONYMOUS
+
+    async def _project(self, request: Request[Any, Any, Any], caller: Actor, access: Access) -> Project:
+        """The project in the path, if it exists as far as the caller is concerned."""
+        key: str = request.path_params[access.parameter]
+        by_name = access.by_name or request.headers.get("x-is-resource-name", "").lower() == "true"
+        project = await projects.read(self._db.reader, key, by_name=by_name)
+        roles: frozenset[Role] = frozenset()
+        if project and caller.kind == "user":
+            roles = await projects.read_roles(self._db.reader, caller.id, project.id)
+        number, is_public = (project.id, project.is_public) if project else (_NO_PROJECT, False)
+        if not allowed(caller, access.resource, access.action, project=number, roles=roles, is_public=is_public):
+            raise refusal(caller, "forbidden")
+        if project is None:
+            raise NotFound(f"project {key} not found")
+        return project
+
+
+def refusal(caller: Actor, message: str = "") -> WireError:
+    """Why somebody is not let in. On the system's resources the message is the caller's name, as in Harbor."""
+    return Unauthorized() if caller.is_anonymous else Forbidden(message or caller.name)
+
+
+def actor(request: Request[Any, Any, Any]) -> Actor:
+    """Who calls."""
+    caller: Actor = request.scope["actor"]  # type: ignore[typeddict-item]
+    return caller
+
+
+def project(request: Request[Any, Any, Any]) -> Project:
+    """The project that the path names, on a route whose access is `project` or `named_project`."""
+    found: Project = request.scope["project"]  # type: ignore[typeddict-item]
+    return found

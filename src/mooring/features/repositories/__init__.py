@@ -1,0 +1,1 @@
+"""Repositories: they exist from their first manifest until they are deleted."""

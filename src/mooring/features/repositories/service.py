@@ -1,0 +1,52 @@
+"""Making and deleting repositories."""
+
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from mooring.core.clock import now
+from mooring.db.prepared import Prepared
+from mooring.features.repositories.tables import repository
+
+_FIND: Final = Prepared(
+    select(repository.c.id).where(repository.c.name == bindparam("name"), repository.c.project_id == bindparam("project"))
+)
+_NEW: Final = {name: bindparam(name) for name in ("name", "project_id", "creation_time", "update_time")} | {
+    "description": "",
+    "pull_count": 0,
+}
+_ADD: Final = Prepared(
+    {
+        "sqlite": sqlite.insert(repository).values(_NEW).on_conflict_do_nothing(),
+        "postgresql": postgresql.insert(repository).values(_NEW).on_conflict_do_nothing(),
+    }
+)
+_TOUCH: Final = Prepared(
+    update(repository)
+    .where(repository.c.id == bindparam("of"), repository.c.update_time < bindparam("moment"))
+    .values(update_time=bindparam("moment"))
+)
+
+
+def ensure(connection: Connection, project_id: int, name: str) -> int:
+    """The id of the repository, made when it is not there yet."""
+    row = _FIND.one(connection, name=name, project=project_id)
+    if row is None:
+        moment = now()
+        _ADD.run(connection, name=name, project_id=project_id, creation_time=moment, update_time=moment)
+        row = _FIND.one(connection, name=name, project=project_id)
+        assert row is not None
+    found: int = row[0]
+    return found
+
+
+def touch(connection: Connection, moments: dict[int, int]) -> None:
+    """Record when repositories last changed."""
+    for repository_id, moment in sorted(moments.items()):
+        _TOUCH.run(connection, of=repository_id, moment=moment)
+
+
+def remove(connection: Connection, repository_id: int) -> None:
+    """Delete the row of a repository that holds no artifact any more."""
+    connection.execute(delete(repository).where(repository.c.id == repository_id))

@@ -1,0 +1,80 @@
+"""The outermost application: request ids, paths, and who answers what."""
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import unquote
+from uuid import uuid4
+
+import structlog
+
+from mooring.http.exchange import ASGIApp, Message, Receive, Response, Scope, Send, respond
+
+Hook = Callable[[], Awaitable[None]]
+
+
+class Assembly:
+    """Sends each request to the part that answers it. `started` and `stopping` run with the process."""
+
+    def __init__(self, data_plane: ASGIApp, api: ASGIApp, ui: ASGIApp, started: Hook, stopping: Hook) -> None:
+        self._data_plane = data_plane
+        self._api = api
+        self._ui = ui
+        self._started = started
+        self._stopping = stopping
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        path: bytes = scope.get("raw_path") or scope["path"].encode()
+        identified = _identified(scope, send)
+        if path.startswith(b"/v2/") or path == b"/service/token":
+            await self._data_plane(scope, receive, identified)
+        elif path.startswith(b"//v2/"):
+            scope["raw_path"] = path[1:]
+            await self._data_plane(scope, receive, identified)
+        elif path == b"/v2":
+            host = dict(scope["headers"]).get(b"host", b"localhost")
+            address = b"%s://%s/v2/" % (scope.get("scheme", "http").encode(), host)
+            await respond(Response(301, [(b"location", address)]), scope["method"], identified)
+        elif path.startswith((b"/api/", b"/c/")):
+            await self._api({**scope, "path": routed(path)}, receive, identified)
+        else:
+            await self._ui(scope, receive, identified)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await self._started()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._stopping()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def _identified(scope: Scope, send: Send) -> Send:
+    """Every answer carries the request's id, the client's own where it sent one; log lines carry it too."""
+    sent = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    request_id = sent if 0 < len(sent) <= 128 and sent.isascii() else str(uuid4()).encode()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request_id.decode())
+    header = (b"x-request-id", request_id)
+
+    async def with_id(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"].append(header)
+        await send(message)
+
+    return with_id
+
+
+def routed(path: bytes) -> str:
+    """The path that the API is routed by: decoded but for slashes inside a segment, which stay `%2F` however often they were escaped."""
+    parts = [_unescaped(part) for part in path.decode("latin-1").split("/") if part]
+    return "/" + "/".join(parts)
+
+
+def _unescaped(part: str) -> str:
+    if "%" not in part:
+        return part
+    return unquote(part).replace("%2f", "%2F").replace("/", "%2F")

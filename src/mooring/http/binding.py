@@ -1,0 +1,96 @@
+"""What comes before a handler: parameters and body are what its signature says, or the answer is 422 with all that is wrong."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from litestar import Request
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import ParameterKwarg
+from litestar.types.empty import Empty
+from msgspec import Struct
+
+from mooring.core.errors import BadRequest, Unprocessable
+from mooring.core.page import MAX_SIZE
+from mooring.http.bodies import decode, unprocessable
+
+_INTEGER: Final = re.compile(r"[+-]?\d{1,20}", re.ASCII)
+_MEDIA_TYPE: Final = re.compile(r"[!#$%&'*+.^_`|~\w-]+/[!#$%&'*+.^_`|~\w-]+", re.ASCII)
+_JSON: Final = "application/json"
+
+
+class Bound(Struct):
+    """A request's body as the handler's type."""
+
+    data: Any
+
+
+class Binding:
+    """Binds the requests of one handler. Its option `body` is what the API calls the body."""
+
+    def __init__(self, handler: HTTPRouteHandler) -> None:
+        signature = handler.parsed_fn_signature.parameters
+        self._integers = [name for name, field in signature.items() if field.annotation is int and name != "data"]
+        self._required = [
+            name
+            for name, field in signature.items()
+            if isinstance(field.kwarg_definition, ParameterKwarg)
+            and field.kwarg_definition.param_type == "query"
+            and field.default is Empty
+        ]
+        if "listing" in signature:
+            self._integers += ["page", "page_size"]
+        self._body = signature["data"].annotation if "data" in signature else None
+        self._body_name: str = handler.opt.get("body", "body")
+        self._produces: str = handler.opt.get("produces", _JSON)
+
+    async def __call__(self, request: Request[Any, Any, Any]) -> Any:
+        """The body, None where the handler takes none. Raises Unprocessable, BadRequest."""
+        if any("\0" in str(value) for value in (*request.path_params.values(), *request.query_params.values())):
+            raise BadRequest("a parameter holds a NUL character")
+        faults = [*self._parameters(request), *self._accept(request)]
+        data = None
+        if self._body is not None:
+            try:
+                data = await self._data(request)
+            except Unprocessable as error:
+                faults += error.message.split("\n")[1:]
+        if faults:
+            raise unprocessable(*faults)
+        return data
+
+    def _parameters(self, request: Request[Any, Any, Any]) -> Iterator[str]:
+        for name in self._integers:
+            place = "path" if name in request.path_params else "query"
+            text = str((request.path_params if place == "path" else request.query_params).get(name, ""))
+            if not text:
+                continue
+            if not _INTEGER.fullmatch(text) or not -(2**63) <= int(text) < 2**63:
+                yield f'{name} in {place} must be of type int64: "{text}"'
+            elif name == "page_size" and int(text) > MAX_SIZE:
+                yield f"page_size in query should be less than or equal to {MAX_SIZE}"
+        for name in self._required:
+            if not request.query_params.get(name):
+                yield f"{name} in query is required"
+
+    def _accept(self, request: Request[Any, Any, Any]) -> Iterator[str]:
+        wanted = request.headers.get("accept") or "*/*"
+        group = self._produces.partition("/")[0]
+        offers = {part.partition(";")[0].strip().lower() for part in wanted.split(",")}
+        if offers.isdisjoint({"*/*", f"{group}/*", self._produces}):
+            yield f"unsupported media type requested, only [{self._produces}] are available"
+
+    async def _data(self, request: Request[Any, Any, Any]) -> Any:
+        content = await request.body()
+        if not content:
+            raise unprocessable(f"{self._body_name} in body is required")
+        sent = request.headers.get("content-type") or "application/octet-stream"
+        media_type = sent.partition(";")[0].strip().lower()
+        if "/" not in media_type:
+            raise unprocessable(
+                f'parsing Content-Type header from "{sent}" failed, because mediatype: malformed: "{sent}" has no subtype'
+            )
+        if media_type != _JSON:
+            shown = media_type if _MEDIA_TYPE.fullmatch(media_type) else sent
+            raise unprocessable(f'unsupported media type "{shown}", only [{_JSON}] are allowed')
+        return decode(content, self._body, self._body_name)

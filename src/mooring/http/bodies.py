@@ -1,0 +1,152 @@
+"""Request bodies as Go's encoding/json reads them, because clients of Harbor rely on it.
+
+Keys match in any case, of equal keys the last counts, null is absent, unknown keys are ignored, and text after the first value is
+too. What does not fit is told in the words that Harbor's clients show.
+"""
+
+import json
+import types
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Annotated, Any, Final, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from msgspec import NODEFAULT, Meta, Struct
+from msgspec.structs import fields
+
+from mooring.core.errors import Unprocessable
+
+S = TypeVar("S", bound=Struct)
+
+_GO: Final = {str: "string", int: "int64", bool: "bool"}
+_JSON: Final = {str: "string", int: "number", float: "number", bool: "bool", list: "array", dict: "object"}
+_INT64: Final = range(-(2**63), 2**63)
+_SYNTAX: Final = {
+    "Expecting value": "looking for beginning of value",
+    "Expecting property name enclosed in double quotes": "looking for beginning of object key string",
+    "Expecting ':' delimiter": "after object key",
+    "Expecting ',' delimiter": "after object key:value pair",
+    "Invalid control character at": "in string literal",
+    "Invalid \\escape": "in string escape code",
+}
+
+
+class Mismatch(Exception):
+    """The body is no value of the type; the message is Go's."""
+
+
+def decode(body: bytes, kind: type[S], name: str) -> S:
+    """The body as a `kind`; `name` is what the API calls it. Raises Unprocessable."""
+    try:
+        raw = _parse(body)
+        value = kind() if raw is None else _struct(raw, kind, "", kind.__name__)
+    except Mismatch as error:
+        raise unprocessable(f'parsing {name} body from "" failed, because {error}') from None
+    faults = list(_faults(value))
+    if faults:
+        raise unprocessable("validation failure list:", *faults)
+    return value
+
+
+def unprocessable(*faults: str) -> Unprocessable:
+    """Everything that is wrong with a request, one a line, as Harbor's clients know it."""
+    return Unprocessable("\n".join(("validation failure list:", *faults)))
+
+
+def _parse(body: bytes) -> Any:
+    text = body.decode("utf-8", "replace").lstrip(" \t\r\n")
+    try:
+        return json.JSONDecoder(parse_constant=_refuse_constant).raw_decode(text)[0]
+    except json.JSONDecodeError as error:
+        if error.pos >= len(text) or error.msg.startswith("Unterminated string"):
+            raise Mismatch("unexpected EOF") from None
+        # Go names the byte, not the character that it begins.
+        byte = chr(text[error.pos].encode()[0]).replace("\\", "\\\\").replace("'", "\\'")
+        raise Mismatch(
+            f"invalid character '{byte}' {_SYNTAX.get(error.msg, 'looking for beginning of value')}"
+        ) from None
+    except RecursionError:
+        raise Mismatch("exceeded max depth") from None
+    except ValueError:
+        raise Mismatch("invalid number literal") from None
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise Mismatch(f"invalid character '{constant[0]}' looking for beginning of value")
+
+
+def _struct(raw: Any, kind: type[S], path: str, owner: str) -> S:
+    if not isinstance(raw, dict):
+        raise _mismatch(raw, f"models.{kind.__name__}", path, owner)
+    known = _members(kind)
+    values: dict[str, Any] = {}
+    for key, value in raw.items():
+        member = known.get(key) or known.get(key.lower())
+        if member is not None and value is not None:
+            attribute, annotation, encoded = member
+            inner = f"{path}.{encoded}" if path else encoded
+            values[attribute] = _value(value, annotation, inner, kind.__name__)
+    return kind(**values)
+
+
+def _value(raw: Any, annotation: Any, path: str, owner: str) -> Any:
+    annotation = _plain(annotation)
+    origin = get_origin(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, Struct):
+        return _struct(raw, annotation, path, owner)
+    if origin is list or origin is tuple:
+        if not isinstance(raw, list):
+            raise _mismatch(raw, f"[]{_go_name(get_args(annotation)[0])}", path, owner)
+        return [_value(item, get_args(annotation)[0], path, owner) for item in raw if item is not None]
+    if origin is dict or origin is Mapping:
+        if not isinstance(raw, dict):
+            raise _mismatch(raw, f"map[string]{_go_name(get_args(annotation)[1])}", path, owner)
+        return {
+            key: _value(item, get_args(annotation)[1], path, owner) for key, item in raw.items() if item is not None
+        }
+    if type(raw) is not annotation:
+        raise _mismatch(raw, _go_name(annotation), path, owner)
+    if annotation is int and raw not in _INT64:
+        raise _mismatch(raw, "int64", path, owner, f"number {raw}")
+    if annotation is str and "\0" in raw:
+        raise Mismatch(f"{path} holds a NUL character")
+    return raw
+
+
+def _mismatch(raw: Any, wanted: str, path: str, owner: str, found: str = "") -> Mismatch:
+    found = found or (f"number {raw}" if isinstance(raw, float) else _JSON[type(raw)])
+    target = f"Go struct field {owner}.{path}" if path else "Go value"
+    return Mismatch(f"json: cannot unmarshal {found} into {target} of type {wanted}")
+
+
+def _faults(value: Struct) -> Iterator[str]:
+    for attribute, annotation, encoded in _members(type(value)).values():
+        text = getattr(value, attribute)
+        for meta in get_args(annotation)[1:] if get_origin(annotation) is Annotated else ():
+            if isinstance(meta, Meta) and meta.max_length is not None and len(text) > meta.max_length:
+                yield f"{encoded} in body should be at most {meta.max_length} chars long"
+
+
+@cache
+def _members(kind: type[Struct]) -> dict[str, tuple[str, Any, str]]:
+    """The members of a struct by their lower-cased names on the wire: attribute, annotation, name on the wire."""
+    hints = get_type_hints(kind, include_extras=True)
+    for member in fields(kind):
+        if member.required and member.default is NODEFAULT:
+            raise TypeError(f"{kind.__name__}.{member.name} has no default, but every member of a body may be absent")
+    return {
+        member.encode_name.lower(): (member.name, hints[member.name], member.encode_name) for member in fields(kind)
+    }
+
+
+def _plain(annotation: Any) -> Any:
+    """The annotation without what Annotated adds and without None."""
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) in (Union, types.UnionType):
+        annotation = next(each for each in get_args(annotation) if each is not type(None))
+    return annotation
+
+
+def _go_name(annotation: Any) -> str:
+    annotation = _plain(annotation)
+    return _GO.get(annotation) or f"*models.{getattr(annotation, '__name__', annotation)}"

@@ -1,0 +1,156 @@
+"""One request and its answer on plain ASGI: the little that the data plane needs, with nothing built that is not asked for."""
+
+import asyncio
+import ipaddress
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from msgspec import Struct, field
+
+from mooring.core.errors import BadRequest, RequestTimeout, TooLarge
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+STALL: Final = 60.0  # seconds that the next piece of a body may take
+JSON: Final = (b"content-type", b"application/json; charset=utf-8")
+
+
+class ClientGone(Exception):
+    """The client closed the connection before its body was complete."""
+
+
+class Request:
+    """A request as ASGI hands it over. `path` is the undecoded path, `headers` has lower-case names and of equal ones the last."""
+
+    __slots__ = ("headers", "method", "path", "receive", "scope")
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.method: str = scope["method"]
+        self.path: bytes = scope.get("raw_path") or scope["path"].encode()
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+
+    def header(self, name: bytes) -> str:
+        """A header's value, empty when it was not sent."""
+        return self.headers.get(name, b"").decode("latin-1")
+
+    def query(self) -> list[tuple[str, str]]:
+        """The query's pairs in order. Raises BadRequest for an escape that is none, as Harbor does."""
+        raw: str = self.scope["query_string"].decode("latin-1")
+        if "%" in raw:
+            check_escapes(raw)
+        return parse_qsl(raw, keep_blank_values=True)
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """The body as it comes. Raises ClientGone, RequestTimeout."""
+        while True:
+            try:
+                async with asyncio.timeout(STALL):
+                    message = await self.receive()
+            except TimeoutError as error:
+                raise RequestTimeout from error
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            body: bytes = message.get("body", b"")
+            if body:
+                yield body
+            if not message.get("more_body", False):
+                return
+
+    async def body(self, limit: int) -> bytes:
+        """The whole body. Raises TooLarge beyond `limit` bytes, ClientGone."""
+        if int(self.headers.get(b"content-length", b"0") or 0) > limit:
+            raise TooLarge
+        pieces: list[bytes] = []
+        size = 0
+        async for piece in self.stream():
+            size += len(piece)
+            if size > limit:
+                raise TooLarge
+            pieces.append(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+class Response(Struct):
+    """An answer. The body is sent as it is produced when it is an iterator."""
+
+    status: int
+    headers: Headers = field(default_factory=list)
+    body: bytes | AsyncIterator[bytes] = b""
+
+
+async def respond(response: Response, method: str, send: Send) -> None:
+    """Send the answer; to HEAD without its body. A body of known length carries its Content-Length here."""
+    body = response.body
+    headers = response.headers
+    if isinstance(body, bytes):
+        if response.status not in (204, 304) and not (method == "HEAD" and any(name == b"content-length" for name, _ in headers)):
+            headers.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+        return
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    async for piece in body:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def check_escapes(raw: str) -> None:
+    """Raise BadRequest for the first `%` that two hex digits do not follow, in the words of Go's parser."""
+    at = raw.find("%")
+    while at >= 0:
+        digits = raw[at + 1 : at + 3]
+        if len(digits) < 2 or any(digit not in "0123456789abcdefABCDEF" for digit in digits):
+            raise BadRequest(f'invalid URL escape "{raw[at : at + 3]}"')
+        at = raw.find("%", at + 3)
+
+
+class Origin:
+    """Where clients reach this server: the base of absolute addresses.
+
+    Forwarded headers are believed only from a trusted proxy. A configured external URL decides the scheme; the host stays the one that
+    the client used, so that several names work at once.
+    """
+
+    def __init__(self, external_url: str, trusted_proxies: list[str]) -> None:
+        self._scheme = external_url.partition("://")[0] if external_url else ""
+        self._host = external_url.partition("://")[2].rstrip("/")
+        self._trusted = [ipaddress.ip_network(network) for network in trusted_proxies]
+        self._known: dict[str, bool] = {}
+
+    def base(self, request: Request) -> str:
+        """`scheme://host` without a slash at the end."""
+        headers = request.headers
+        scheme = self._scheme or request.scope.get("scheme", "http")
+        host = headers.get(b"host", b"").decode("latin-1")
+        if b"x-forwarded-proto" in headers or b"x-forwarded-host" in headers:
+            client = request.scope.get("client")
+            if client is None or self.trusts(client[0]):
+                scheme = self._scheme or _first(headers.get(b"x-forwarded-proto")) or scheme
+                host = _first(headers.get(b"x-forwarded-host")) or host
+        return f"{scheme}://{host or self._host}"
+
+    def trusts(self, address: str) -> bool:
+        """Whether a peer is a proxy whose forwarded headers are believed."""
+        known = self._known.get(address)
+        if known is None:
+            try:
+                peer = ipaddress.ip_address(address)
+            except ValueError:
+                known = not address  # a unix socket has no address; only this machine reaches it
+            else:
+                known = any(peer in network for network in self._trusted)
+            if len(self._known) < 1024:
+                self._known[address] = known
+        return known
+
+
+def _first(value: bytes | None) -> str:
+    return (value or b"").decode("latin-1").partition(",")[0].strip()

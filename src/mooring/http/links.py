@@ -1,0 +1,46 @@
+"""The headers around an answer of the control API: how many there are, where the next page is, where the new thing is."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+from litestar import Request, Response
+
+from mooring.core.page import Listing
+
+T = TypeVar("T")
+
+
+def listed(request: Request[Any, Any, Any], items: Sequence[T], total: int, listing: Listing) -> Response[Sequence[T]]:
+    """One page of a list, with X-Total-Count and, where there are neighbours, Link."""
+    headers = {"X-Total-Count": str(total)}
+    link = pages(request.scope["path"], request.scope["query_string"].decode("latin-1"), listing, total)
+    if link:
+        headers["Link"] = link
+    return Response(items, headers=headers)
+
+
+def pages(path: str, query: str, listing: Listing, total: int) -> str:
+    """The value of Link. Addresses are relative and not escaped, since Harbor's own clients put the host before them."""
+    parameters = dict(parse_qsl(query, keep_blank_values=True))
+
+    def neighbour(number: int, relation: str) -> str:
+        pairs = sorted({**parameters, "page": str(number), "page_size": str(listing.size)}.items())
+        return f'<{path}?{"&".join(f"{key}={value}" for key, value in pairs)}>; rel="{relation}"'
+
+    links = []
+    if listing.page > 1 and (listing.page - 1) * listing.size < total:
+        links.append(neighbour(listing.page - 1, "prev"))
+    if listing.size and listing.page * listing.size < total:
+        links.append(neighbour(listing.page + 1, "next"))
+    return _header_text(" , ".join(links))
+
+
+def created(request: Request[Any, Any, Any], key: int | str, body: Any = None) -> Response[Any]:
+    """201 with the path of what was made: that of the request and its key. Never absolute: Terraform keeps it as the id."""
+    return Response(body, status_code=201, headers={"Location": f"{request.scope['path'].rstrip('/')}/{key}"})
+
+
+def _header_text(text: str) -> str:
+    """The text without what would end the header."""
+    return text.translate({code: None for code in range(32)}).encode().decode("latin-1")

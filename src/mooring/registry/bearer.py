@@ -1,0 +1,130 @@
+"""Bearer tokens: RS256, with the claims that Harbor's token service gives (Docker token specification).
+
+Verifying one costs more than the whole rest of a pull, and clients send the same one again and again, so a verified token is kept by its
+hash until it expires.
+"""
+
+import base64
+import hashlib
+import time
+
+from typing import Any, Final
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+from msgspec import Struct
+
+from mooring.core.actor import Actor
+from mooring.features.signin.service import SignIn
+
+ISSUER: Final = "harbor-token-issuer"
+SERVICE: Final = "harbor-registry"
+LEEWAY: Final = 60  # seconds that clocks may differ
+_KEPT: Final = 8192  # verified tokens a process remembers
+_EVERYTHING: Final = frozenset({"pull", "push", "delete"})
+
+
+class Access(Struct, frozen=True):
+    """What a token grants on one resource."""
+
+    type: str
+    name: str
+    actions: list[str]
+
+
+class Token(Struct, frozen=True):
+    """A verified token: whose, since when, and the actions it grants by the project's name."""
+
+    actor: Actor
+    issued: int  # seconds since the epoch
+    expires: int
+    actions: dict[str, frozenset[str]]
+
+
+class _Claims(Struct, frozen=True):
+    iss: str
+    aud: str | list[str]
+    exp: int
+    iat: int
+    nbf: int = 0
+    sub: str = ""
+    access: list[Access] | None = None
+
+
+class Tokens:
+    """Signs and verifies with the installation's key. One for each process."""
+
+    def __init__(self, private_key: str, lifetime: int, signin: SignIn) -> None:
+        """`private_key` is PEM, `lifetime` in seconds."""
+        self._key = RSAKey.import_key(private_key)
+        self._header: Final = {"alg": "RS256", "typ": "JWT", "kid": key_id(self._key.public_key)}
+        self.lifetime: Final = lifetime
+        self._signin = signin
+        self._verified: dict[bytes, Token] = {}
+
+    def sign(self, subject: str, access: list[Access], issued: int, token_id: str) -> str:
+        """A token for an account's full name, empty for nobody."""
+        claims: dict[str, Any] = {
+            "iss": ISSUER,
+            "aud": SERVICE,
+            "exp": issued + self.lifetime,
+            "nbf": issued,
+            "iat": issued,
+            "jti": token_id,
+            "access": msgspec.to_builtins(access),
+        }
+        if subject:
+            claims["sub"] = subject
+        return jwt.encode(self._header, claims, self._key, algorithms=["RS256"])
+
+    async def verify(self, text: str) -> Token | None:
+        """The token if it is ours, in time, and of an account that exists; rights of projects are for the caller to compare."""
+        digest = hashlib.sha256(text.encode()).digest()
+        token = self._verified.get(digest)
+        if token is None:
+            token = await self._decode(text)
+            if token is None:
+                return None
+            while len(self._verified) >= _KEPT:
+                del self._verified[next(iter(self._verified))]
+            self._verified[digest] = token
+        if token.expires + LEEWAY <= time.time():
+            self._verified.pop(digest, None)
+            return None
+        return token
+
+    async def _decode(self, text: str) -> Token | None:
+        try:
+            decoded = jwt.decode(text, self._key, algorithms=["RS256"])
+            claims = msgspec.convert(decoded.claims, _Claims)
+        except (JoseError, ValueError, msgspec.ValidationError):
+            return None
+        audience = [claims.aud] if isinstance(claims.aud, str) else claims.aud
+        if claims.iss != ISSUER or SERVICE not in audience or claims.nbf > time.time() + LEEWAY:
+            return None
+        actor = await self._signin.named(claims.sub) if claims.sub else Actor()
+        if actor is None:
+            return None
+        return Token(actor, claims.iat, claims.exp, _by_project(claims.access or []))
+
+
+def _by_project(access: list[Access]) -> dict[str, frozenset[str]]:
+    """Rights are the project's, as in Harbor: clients rely on one token for every repository in it."""
+    actions: dict[str, frozenset[str]] = {}
+    for one in access:
+        project, slash, _ = one.name.partition("/")
+        if one.type == "repository" and slash:
+            granted = frozenset(one.actions)
+            actions[project] = actions.get(project, frozenset()) | (_EVERYTHING if "*" in granted else granted)
+    return actions
+
+
+def key_id(key: RSAPublicKey) -> str:
+    """The key's id as libtrust writes it, which registries look keys up by: 240 bits of SHA-256 in base32, in twelve groups of four."""
+    der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    text = base64.b32encode(hashlib.sha256(der).digest()[:30]).decode()
+    return ":".join(text[at : at + 4] for at in range(0, len(text), 4))

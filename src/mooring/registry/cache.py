@@ -1,0 +1,27 @@
+"""A cache of immutable bytes, bounded in bytes."""
+
+from collections import OrderedDict
+
+
+class ByteCache:
+    """Content by its digest, the least lately used forgotten first. What a digest names never changes, so nothing expires."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._size = 0
+        self._kept: OrderedDict[str, bytes] = OrderedDict()
+
+    def get(self, digest: str) -> bytes | None:
+        content = self._kept.get(digest)
+        if content is not None:
+            self._kept.move_to_end(digest)
+        return content
+
+    def put(self, digest: str, content: bytes) -> None:
+        if digest in self._kept or len(content) > self._limit:
+            return
+        self._kept[digest] = content
+        self._size += len(content)
+        while self._size > self._limit:
+            _, dropped = self._kept.popitem(last=False)
+            self._size -= len(dropped)

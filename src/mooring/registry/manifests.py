@@ -1,0 +1,156 @@
+"""/v2/<name>/manifests/<reference> (OCI distribution specification, "Pulling Manifests", "Pushing Manifests", "Deleting Manifests")."""
+
+from typing import Final
+
+from sqlalchemy import FromClause, and_, bindparam, select
+
+from mooring.core.errors import (
+    BadRequest,
+    DigestInvalid,
+    ManifestUnknown,
+    NameUnknown,
+    ObjectMissing,
+    Unsupported,
+)
+from mooring.core.media import MAX_MANIFEST, Manifest, parse
+from mooring.core.reference import algorithm, digest_fault, digest_of, is_digest, is_tag
+from mooring.db.prepared import Prepared, Row
+from mooring.features.artifacts.kinds import kind_of, needs_config
+from mooring.features.artifacts.service import Push, delete_artifact, delete_tag, push
+from mooring.features.artifacts.tables import artifact, manifest, tag
+from mooring.features.blobs.queries import IN_REPOSITORY, to_blob
+from mooring.features.repositories.tables import repository
+from mooring.http.exchange import Headers, Request, Response
+from mooring.registry.blobs import matches, read
+from mooring.registry.context import Registry
+from mooring.registry.gate import PROJECT, Lookup, Passed
+
+_MAX_TAGS: Final = 10  # that one push may set by `tag` parameters; the specification asks for at least ten
+
+_CONTENT: Final = Prepared(select(manifest.c.content).where(manifest.c.digest == bindparam("digest")))
+
+
+def _repository(base: FromClause) -> FromClause:
+    return base.outerjoin(
+        repository, and_(repository.c.name == bindparam("repository"), repository.c.project_id == base.c.id)
+    )
+
+
+def _by_tag(base: FromClause) -> FromClause:
+    named = and_(tag.c.repository_id == repository.c.id, tag.c.name == bindparam("reference"))
+    return _repository(base).outerjoin(tag, named).outerjoin(artifact, artifact.c.id == tag.c.artifact_id)
+
+
+def _by_digest(base: FromClause) -> FromClause:
+    named = and_(artifact.c.repository_id == repository.c.id, artifact.c.digest == bindparam("reference"))
+    return _repository(base).outerjoin(artifact, named)
+
+
+_FOUND: Final = (
+    repository.c.id,
+    artifact.c.id,
+    artifact.c.digest,
+    artifact.c.manifest_media_type,
+    artifact.c.manifest_size,
+)
+_BY_TAG: Final = Lookup(*_FOUND, tag.c.id, joins=_by_tag)
+_BY_DIGEST: Final = Lookup(*_FOUND, joins=_by_digest)
+
+
+async def get(registry: Registry, request: Request, name: str, reference: str) -> Response:
+    """The manifest's exact bytes under its own media type, whatever the client lists in Accept: it is never converted."""
+    passed = await _find(registry, request, name, reference, "pull")
+    repository_id, artifact_id, digest, media_type, size = passed.subject[:5]
+    if matches(request, digest):
+        return Response(304)
+    headers: Headers = [
+        (b"content-type", media_type.encode()),
+        (b"docker-content-digest", digest.encode()),
+        (b"etag", b'"%s"' % digest.encode()),
+        (b"content-length", b"%d" % size),
+    ]
+    if request.method == "HEAD":
+        return Response(200, headers)
+    content = registry.manifests.get(digest)
+    if content is None:
+        row = await registry.db.reader.one(_CONTENT, digest=digest)
+        if row is None:  # deleted between the two reads
+            raise _unknown(name, reference)
+        content = bytes(row[0])
+        registry.manifests.put(digest, content)
+    registry.buffer.pulled(repository_id, artifact_id, passed.subject[5] if len(passed.subject) > 5 else 0)
+    return Response(200, headers, content)
+
+
+async def put(registry: Registry, request: Request, name: str, reference: str) -> Response:
+    """Push a manifest by tag or digest; `tag` parameters set further tags in the same transaction."""
+    query = request.query()
+    passed = await registry.gate.enter(request, name, "push", PROJECT)
+    tags = [value for key, value in query if key == "tag"]
+    if len(tags) > _MAX_TAGS:
+        raise BadRequest(f"bad request: {len(tags)} tag parameters; {_MAX_TAGS} may be set in one request")
+    by_digest = is_digest(reference)
+    if not by_digest:
+        tags.insert(0, reference)
+    for one in tags:
+        if not is_tag(one):
+            raise BadRequest(f"bad request: invalid tag name: {one}")
+    content = await request.body(MAX_MANIFEST)
+    digest = digest_of(content, algorithm(reference) if by_digest else "sha256")
+    if by_digest and digest != reference:
+        raise DigestInvalid
+    parsed = parse(content, request.header(b"content-type"))
+    config = await _config(registry, passed, parsed) if needs_config(parsed) else b""
+    what = Push(passed.project_id, name, digest, content, parsed, kind_of(parsed, config), list(dict.fromkeys(tags)))
+    pushed = await registry.db.write(push, what)
+    registry.manifests.put(digest, content)
+    registry.buffer.changed(pushed.repository_id)
+    location = f"{registry.origin.base(request)}/v2/{name}/manifests/{digest}"
+    headers: Headers = [(b"location", location.encode()), (b"docker-content-digest", digest.encode())]
+    if parsed.subject is not None:
+        headers.append((b"oci-subject", parsed.subject.digest.encode()))
+    headers += [(b"oci-tag", value.encode()) for key, value in query if key == "tag"]
+    return Response(201, headers)
+
+
+async def delete(registry: Registry, request: Request, name: str, reference: str) -> Response:
+    """By digest the artifact with all its tags; by tag the tag alone, and the artifact stays."""
+    passed = await _find(registry, request, name, reference, "delete")
+    repository_id, artifact_id = passed.subject[:2]
+    if is_digest(reference):
+        await registry.db.write(delete_artifact, artifact_id)
+    elif not await registry.db.write(delete_tag, repository_id, reference):
+        raise _unknown(name, reference)
+    registry.buffer.changed(repository_id)
+    return Response(202)
+
+
+async def _find(registry: Registry, request: Request, name: str, reference: str, action: str) -> Passed:
+    lookup = _BY_DIGEST if is_digest(reference) else _BY_TAG
+    passed = await registry.gate.enter(request, name, action, lookup, repository=name, reference=reference)
+    if action == "delete" and not is_digest(reference) and not is_tag(reference):
+        raise Unsupported(f"unsupported digest {reference}: {digest_fault(reference)}")
+    if passed.subject[0] is None and action == "pull":
+        raise NameUnknown(f"repository {name} not found")
+    if passed.subject[1] is None:
+        raise _unknown(name, reference)
+    return passed
+
+
+async def _config(registry: Registry, passed: Passed, parsed: Manifest) -> bytes:
+    """The config's bytes; empty when the repository lacks it, which the push itself refuses."""
+    assert parsed.config is not None
+    row: Row | None = await registry.db.reader.one(
+        IN_REPOSITORY, repository=passed.repository, project=passed.project_id, digest=parsed.config.digest
+    )
+    if row is None or row[2] != parsed.config.size:
+        return b""
+    found = to_blob(row)
+    try:
+        return b"".join([piece async for piece in read(registry.driver, found, 0, found.size)])
+    except ObjectMissing:
+        return b""
+
+
+def _unknown(name: str, reference: str) -> ManifestUnknown:
+    return ManifestUnknown(f"artifact {name}{'@' if is_digest(reference) else ':'}{reference} not found")

@@ -1,0 +1,171 @@
+"""The data plane's routes, as a table.
+
+Repository names hold slashes, so a path is matched from its tail: the segments of a route are compared with the path's last ones, and what
+stands before them is the name.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from msgspec import Struct
+
+from mooring.core.errors import BadRequest, NameInvalid, Unauthorized, WireError
+from mooring.core.reference import MAX_NAME, REPOSITORY, is_project
+from mooring.http.exchange import ClientGone, Headers, Receive, Request, Response, Scope, Send, check_escapes, respond
+from mooring.http.problems import body_of, headers_of, on_the_wire, status_of
+from mooring.registry import blobs, catalog, manifests, ping, referrers, tags, token, uploads
+from mooring.registry.context import Registry
+from mooring.registry.gate import CHALLENGE, PROJECT, VERSION
+
+Handler = Callable[..., Awaitable[Response]]
+
+_BACKEND: Final = (VERSION.encode(), b"registry/2.0")
+_TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
+_ACTIONS: Final = {"GET": "pull", "HEAD": "pull", "DELETE": "delete"}
+
+
+class Route(Struct, frozen=True):
+    """What follows the name in a path, and who answers which method. `*` is one segment that the handler gets.
+
+    `versioned` tells where Harbor's storage backend answers: those answers carry Docker-Distribution-Api-Version.
+    """
+
+    tail: tuple[str, ...]
+    methods: dict[str, Handler]
+    versioned: bool = True
+
+
+ROUTES: Final = (
+    Route(("manifests", "*"), {"GET": manifests.get, "HEAD": manifests.get, "PUT": manifests.put, "DELETE": manifests.delete}),
+    Route(("blobs", "uploads", ""), {"POST": uploads.start}),
+    Route(
+        ("blobs", "uploads", "*"),
+        {"GET": uploads.status, "PATCH": uploads.patch, "PUT": uploads.put, "DELETE": uploads.cancel},
+    ),
+    Route(("blobs", "*"), {"GET": blobs.get, "HEAD": blobs.get, "DELETE": blobs.remove}),
+    Route(("tags", "list"), {"GET": tags.list_tags}, versioned=False),
+    Route(("referrers", "*"), {"GET": referrers.referrers}, versioned=False),
+)
+
+
+class DataPlane:
+    """The ASGI application under /v2 and /service/token."""
+
+    def __init__(self, registry: Registry, failed: Callable[[Exception], None]) -> None:
+        self._registry = registry
+        self._failed = failed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            response = await self._answer(request)
+            await respond(response, request.method, send)
+        except ClientGone:
+            return
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the client gets an answer of the protocol
+            answer = on_the_wire(error)
+            if status_of(answer) >= 500:
+                self._failed(error)
+            await respond(Response(status_of(answer), headers_of(answer), body_of(answer)), request.method, send)
+
+    async def _answer(self, request: Request) -> Response:
+        if request.path == b"/service/token":
+            return await token.token(self._registry, request)
+        if b"%" in request.scope["query_string"]:
+            check_escapes(request.scope["query_string"].decode("latin-1"))
+        segments = _segments(request.path)
+        if segments == [""]:
+            response = await ping.ping(self._registry, request)
+            response.headers.append(_BACKEND)
+            return response
+        if segments == ["_catalog"]:
+            return await self._catalog(request)
+        if segments[-2:] == ["blobs", "uploads"] and request.method == "POST":
+            return Response(301, [_BACKEND, (b"location", request.path + b"/")])
+        route, name, parameter = _match(segments)
+        if route is None:
+            raise _unrecognized(request)
+        handler = route.methods.get(request.method)
+        if handler is None:
+            return await self._wrong_method(request, route, name)
+        return await self._handle(request, route, handler, name, parameter)
+
+    async def _handle(self, request: Request, route: Route, handler: Handler, name: str, parameter: list[str]) -> Response:
+        try:
+            response = await handler(self._registry, request, name, *parameter)
+        except WireError as error:
+            if route.versioned and error.code not in _CORE:
+                error.headers.setdefault(VERSION, "registry/2.0")
+            raise
+        if route.versioned and not (route.tail[0] == "manifests" and response.status in (202, 304)):
+            response.headers.append(_BACKEND)
+        return response
+
+    async def _catalog(self, request: Request) -> Response:
+        if request.method != "GET":
+            return _not_allowed(["GET"])
+        return await catalog.catalog(self._registry, request)
+
+    async def _wrong_method(self, request: Request, route: Route, name: str) -> Response:
+        """405 for those who may know that the repository is there."""
+        await self._registry.gate.enter(request, name, _ACTIONS.get(request.method, "push"), PROJECT)
+        if route.tail[0] == "referrers":
+            return Response(404, [_TEXT], b"404 page not found\n")
+        return _not_allowed(sorted(route.methods))
+
+
+# Codes of Harbor's own errors, which come without the version header; the rest are its backend's.
+_CORE: Final = frozenset({"BAD_REQUEST", "NAME_INVALID", "NAME_UNKNOWN", "MANIFEST_UNKNOWN", "MANIFEST_INVALID", "UNSUPPORTED", "UNAVAILABLE"})
+
+
+def _not_allowed(methods: list[str]) -> Response:
+    headers: Headers = [_TEXT, _BACKEND, (b"allow", ", ".join(methods).encode())]
+    return Response(405, headers, b"Method not allowed\n")
+
+
+def _segments(path: bytes) -> list[str]:
+    """The path behind /v2/, decoded segment by segment, so that an escaped slash does not divide. Runs of slashes count as one."""
+    text = path.decode("latin-1")
+    if "//" in text:
+        text = "/" + "/".join(part for part in text.split("/") if part) + ("/" if text.endswith("/") else "")
+    parts = text.split("/")[2:]
+    if "%" not in text:
+        return parts
+    check_escapes(text)
+    return [unquote_to_bytes(part).decode("utf-8", "replace") for part in parts]
+
+
+def _match(segments: list[str]) -> tuple[Route | None, str, list[str]]:
+    for route in ROUTES:
+        count = len(route.tail)
+        tail = segments[-count:]
+        if len(segments) > count and all(want in ("*", got) for want, got in zip(route.tail, tail, strict=True)):
+            wild = [got for want, got in zip(route.tail, tail, strict=True) if want == "*"]
+            if wild == [""]:
+                continue
+            if route.tail[0] == "blobs" and len(route.tail) == 2 and ":" not in wild[0]:
+                return None, "", []
+            return route, _name(segments[:-count]), wild
+    return None, "", []
+
+
+def _name(segments: list[str]) -> str:
+    """The repository's name. Raises NameInvalid, BadRequest for a project alone, as Harbor does."""
+    if any("/" in segment for segment in segments):
+        raise NameInvalid("invalid repository name: an escaped slash does not divide a name; send it as it is")
+    name = "/".join(segments)
+    if len(segments) == 1 and is_project(name):
+        raise BadRequest(f"bad request: invalid repository name: {name}")
+    if len(name) > MAX_NAME:
+        raise NameInvalid(f"invalid repository name: it is {len(name)} characters long, {MAX_NAME} are allowed")
+    if REPOSITORY.fullmatch(name) is None:
+        raise NameInvalid(
+            f"invalid repository name: {name!r}; its components are lower-case letters and digits, joined by . _ __ or -"
+        )
+    return name
+
+
+def _unrecognized(request: Request) -> Unauthorized:
+    what = f"un-recognized request: {request.method} {request.path.decode('latin-1')}"
+    return Unauthorized(f"{what}: {what}", headers={CHALLENGE: "", VERSION: "registry/2.0"})
