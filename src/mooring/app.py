@@ -60,6 +60,7 @@ class App:
             hashes=RunningHashes(),
             buffer=self.buffer,
             redirect=settings.storage.redirect,
+            sparse=settings.sparse_manifests,
         )
         self._flushing: asyncio.Task[None] | None = None
         self.asgi: ASGIApp = Assembly(

@@ -90,7 +90,7 @@ def matches(request: Request, digest: str) -> bool:
 
 
 async def _find(registry: Registry, request: Request, name: str, digest: str) -> Blob:
-    passed = await registry.gate.enter(request, name, "pull", _BLOB, repository=name, digest=digest)
+    passed = await registry.gate.enter(request, name, "pull", _BLOB, digest=digest)
     _check(digest)
     if passed.subject[0] is None:
         raise BlobUnknown(detail=digest)

@@ -26,3 +26,4 @@ class Registry(Struct, frozen=True):
     hashes: RunningHashes
     buffer: Buffer
     redirect: bool  # blobs by signed addresses, where the driver can
+    sparse: bool  # manifests may name what the repository lacks

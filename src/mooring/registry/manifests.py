@@ -101,7 +101,16 @@ async def put(registry: Registry, request: Request, name: str, reference: str) -
         raise DigestInvalid
     parsed = parse(content, request.header(b"content-type"))
     config = await _config(registry, passed, parsed) if needs_config(parsed) else b""
-    what = Push(passed.project_id, name, digest, content, parsed, kind_of(parsed, config), list(dict.fromkeys(tags)))
+    what = Push(
+        project_id=passed.project_id,
+        repository=name,
+        digest=digest,
+        content=content,
+        manifest=parsed,
+        kind=kind_of(parsed, config),
+        tags=list(dict.fromkeys(tags)),
+        may_be_sparse=registry.sparse,
+    )
     pushed = await registry.db.write(push, what)
     registry.manifests.put(digest, content)
     registry.buffer.changed(pushed.repository_id)
@@ -127,7 +136,7 @@ async def delete(registry: Registry, request: Request, name: str, reference: str
 
 async def _find(registry: Registry, request: Request, name: str, reference: str, action: str) -> Passed:
     lookup = _BY_DIGEST if is_digest(reference) else _BY_TAG
-    passed = await registry.gate.enter(request, name, action, lookup, repository=name, reference=reference)
+    passed = await registry.gate.enter(request, name, action, lookup, reference=reference)
     if action == "delete" and not is_digest(reference) and not is_tag(reference):
         raise Unsupported(f"unsupported digest {reference}: {digest_fault(reference)}")
     if passed.subject[0] is None and action == "pull":

@@ -103,7 +103,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     `external_url` is how clients reach this installation, empty to take it from each request, which is believed about
     X-Forwarded-Proto, -Host and -For when it comes from one of `trusted_proxies`. `workers` is the number of web
     processes, 0 for one for each core. `shutdown_timeout` is what requests under way get at the end. `admin_password`
-    counts at the first start only. `token_expiration` is in minutes.
+    counts at the first start only. `token_expiration` is in minutes. `sparse_manifests` accepts manifests and indexes
+    that name content which the repository lacks.
     """
 
     hostname: str = "localhost"
@@ -119,6 +120,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     admin_password: Secret | None = None
     robot_name_prefix: Annotated[str, Meta(min_length=1, max_length=64)] = "robot$"
     token_expiration: Annotated[int, Meta(ge=1, le=525_600)] = 30
+    sparse_manifests: bool = False
     upload_purging: UploadPurging = field(default_factory=UploadPurging)
     log: Log = field(default_factory=Log)
 

@@ -21,7 +21,10 @@ from mooring.features.repositories.tables import repository
 
 
 class Push(Struct, frozen=True):
-    """A manifest that a client sends, verified against its digest, with the kind that was read from its config."""
+    """A manifest that a client sends, verified against its digest, with the kind that was read from its config.
+
+    `may_be_sparse` lets it name blobs and children that the repository lacks.
+    """
 
     project_id: int
     repository: str
@@ -30,6 +33,7 @@ class Push(Struct, frozen=True):
     manifest: Manifest
     kind: Kind
     tags: list[str]
+    may_be_sparse: bool = False
 
 
 class Pushed(Struct, frozen=True):
@@ -56,7 +60,7 @@ def push(connection: Connection, what: Push) -> Pushed:
     """Make the manifest an artifact of the repository and set its tags.
 
     An artifact that is there already is left as it is; only the tags and the accessory are seen to. Raises ManifestBlobUnknown for every
-    blob that the repository lacks.
+    blob and every child that the repository lacks.
     """
     repository_id = repositories.ensure(connection, what.project_id, what.repository)
     row = statements.FIND_ARTIFACT.one(connection, repository=repository_id, digest=what.digest)
@@ -70,14 +74,13 @@ def push(connection: Connection, what: Push) -> Pushed:
 
 
 def _create(connection: Connection, what: Push, repository_id: int) -> int:
-    needed = what.manifest.blobs
-    found = blobs.in_repository(
-        connection, what.project_id, what.repository, list({one.digest for one in needed})
-    ) if needed else {}
-    missing = dict.fromkeys(one.digest for one in needed if one.digest not in found)
-    if missing:
-        raise WireErrors([ManifestBlobUnknown(detail=digest) for digest in missing])
+    found = _blobs(connection, what)
     children = _children(connection, repository_id, what.manifest.children)
+    if not what.may_be_sparse:
+        named = [one.digest for one in (*what.manifest.blobs, *what.manifest.children)]
+        missing = dict.fromkeys(digest for digest in named if digest not in found and digest not in children)
+        if missing:
+            raise WireErrors([ManifestBlobUnknown(detail=digest) for digest in missing])
     content_size = len(what.content)
     sizes = [layer.size for layer in what.manifest.layers] + [what.manifest.config.size if what.manifest.config else 0]
     statements.ADD_MANIFEST.run(
@@ -122,8 +125,14 @@ def _create(connection: Connection, what: Push, repository_id: int) -> int:
     return artifact_id
 
 
+def _blobs(connection: Connection, what: Push) -> dict[str, tuple[int, int]]:
+    """Those of the manifest's blobs that the repository holds, with id and size."""
+    needed = list({one.digest for one in what.manifest.blobs})
+    return blobs.in_repository(connection, what.project_id, what.repository, needed) if needed else {}
+
+
 def _children(connection: Connection, repository_id: int, children: list[Descriptor]) -> dict[str, tuple[int, int]]:
-    """Those children that are here, with id and size. A sparse index may name others (OCI distribution specification, "Pushing Manifests")."""
+    """Those of an index's children that are here, with id and size."""
     if not children:
         return {}
     rows = connection.execute(
