@@ -1,19 +1,19 @@
 """S3 servers for the tests: moto and versitygw, and a line to them that can be made to fail."""
 
+import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
-import boto3
+import boto3  # type: ignore[import-untyped]
 
-from tests.parts import tools
+from tests.parts import process, tools
 
 REGION = "us-east-1"
 
@@ -44,7 +44,7 @@ class Bucket(NamedTuple):
 @contextmanager
 def moto() -> Iterator[Bucket]:
     """A bucket of moto, which keeps it in memory."""
-    port = free_port()
+    port = process.free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     with _running(command, port):
         yield _bucket(Bucket(f"http://127.0.0.1:{port}", "mooring", "moto", "moto-secret"))
@@ -53,7 +53,7 @@ def moto() -> Iterator[Bucket]:
 @contextmanager
 def versitygw() -> Iterator[Bucket]:
     """A bucket of versitygw, which keeps it in a folder and checks signatures. Raises tools.Missing."""
-    program, port = tools.path("versitygw"), free_port()
+    program, port = tools.path("versitygw"), process.free_port()
     access_key, secret_key = "versity", "versity-secret"
     with tempfile.TemporaryDirectory(prefix="versitygw-") as folder:
         command = [program, "--access", access_key, "--secret", secret_key, "--port", f"127.0.0.1:{port}", "--quiet"]
@@ -66,35 +66,16 @@ def _bucket(bucket: Bucket) -> Bucket:
     return bucket
 
 
-def free_port() -> int:
-    """A port that nothing listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def _running(command: Sequence[str], port: int) -> Iterator[None]:
-    with tempfile.NamedTemporaryFile(prefix="s3-", suffix=".log") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+    with tempfile.TemporaryDirectory(prefix="s3-") as folder:
+        server = process.Process(command, Path(folder, "log"))
         try:
-            _wait(process, port, Path(log.name))
+            process.wait_for(lambda: process.answers(port), f"S3 on port {port}", process=server)
             yield
         finally:
-            process.kill()
-            process.wait()
-
-
-def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError(f"{process.args!r} did not start:\n{log.read_text()}")
+            # versitygw waits for the connections that clients keep alive.
+            server.stop(by=signal.SIGKILL)
 
 
 class Line:
@@ -106,6 +87,11 @@ class Line:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: set[socket.socket] = set()
         threading.Thread(target=self._accept, daemon=True).start()
+
+    @classmethod
+    def to(cls, bucket: Bucket) -> "Line":
+        address = urlsplit(bucket.endpoint)
+        return cls((str(address.hostname), int(address.port or 80)))
 
     @property
     def endpoint(self) -> str:

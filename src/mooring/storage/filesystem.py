@@ -158,6 +158,7 @@ class _File:
         self._root = root
         self._fsync = fsync
         self._fd = -1
+        self._touched = False
         self._over = False
         self._lock = Lock()
 
@@ -180,13 +181,13 @@ class _File:
     def discard(self) -> None:
         """Leave nothing of what was written. Where the disk refuses that too, no row will lead to it."""
         with self._lock:
-            if self._fd >= 0:
+            self._close()
+            if self._touched:
                 with suppress(OSError):
                     if self._offset is None:
                         os.unlink(self._path)
                     else:
-                        os.ftruncate(self._fd, self._offset)
-            self._close()
+                        os.truncate(self._path, self._offset)
 
     def _write(self, piece: bytes) -> None:
         if self._fd < 0:
@@ -198,12 +199,14 @@ class _File:
     def _open(self) -> None:
         if self._offset is None:
             self._fd = self._create()
+            self._touched = True
             return
         self._fd = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
         size = os.fstat(self._fd).st_size
         if size < self._offset:
             self._close()
             raise ObjectMissing(f"{self._path} has {size} bytes, too few to continue at {self._offset}")
+        self._touched = True
         os.ftruncate(self._fd, self._offset)
         os.lseek(self._fd, self._offset, os.SEEK_SET)
 

@@ -32,8 +32,9 @@ PART: Final = 20 << 20
 AHEAD: Final = 8 << 20
 DELETED_AT_ONCE: Final = 1000
 
-# The whole request may take as long as the slowest client; each wait for the store may not.
-TIMEOUTS: "Final[ClientConfig]" = {"connect_timeout": "5s", "read_timeout": "30s", "timeout": "7days"}
+# A whole answer may take as long as the slowest client that it goes to. Each wait for the store may not; that for the
+# answer to a part begins with the part, so that a line to the store must carry 3 Mbit/s.
+TIMEOUTS: "Final[ClientConfig]" = {"connect_timeout": "5s", "read_timeout": "60s", "timeout": "7days"}
 RETRIES: "Final[RetryConfig]" = {
     "max_retries": 4,
     "retry_timeout": timedelta(seconds=30),
