@@ -1,6 +1,7 @@
 """The composition root: the only place that constructs things.
 
-`build` makes the parts of a web process, `build_chores` those of a jobs process; `web` is what the server's workers call.
+`build` makes the parts of a web process, `build_chores` those of a jobs process; `web` is what the server's workers
+call.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import structlog
 
 from mooring.core.errors import StartError
 from mooring.db.engine import Database
+from mooring.features.api import build_api
 from mooring.features.blobs.jobs import purge_orphans, purge_uploads
 from mooring.features.signin.keys import signing_key
 from mooring.features.signin.service import SignIn
@@ -31,6 +33,7 @@ from mooring.storage.driver import Driver
 from mooring.storage.filesystem import Filesystem
 from mooring.storage.objectstore import from_settings
 from mooring.storage.uploads import RunningHashes
+from mooring.ui.start import StartPage
 
 SETTINGS: Final = "MOORING_SETTINGS_JSON"  # how settings travel to the processes that the supervisor starts
 MANIFEST_CACHE: Final = 16 << 20  # bytes in each web process
@@ -66,7 +69,7 @@ class App:
         self.asgi: ASGIApp = Assembly(
             DataPlane(self.registry, _failed),
             build_api(settings, self.db, self.signin),
-            start_page,
+            StartPage(origin),
             self._started,
             self._stopping,
         )

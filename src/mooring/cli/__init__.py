@@ -1,6 +1,6 @@
 """The `mooring` command: one file for each of its commands.
 
-Heavy modules are imported by the command that needs them, so that `mooring version` does not wait for a database library.
+Heavy modules are imported by the command that needs them, so that `mooring version` waits for no database library.
 """
 
 import sys
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(141)
-    except Exception as error:  # noqa: BLE001 - a bug; its place is what a report needs
+    except Exception as error:
         _say(f"this is a bug in Mooring, please report it: {_place(error)}")
         sys.exit(1)
     sys.exit(status or 0)

@@ -1,7 +1,14 @@
 """What a person sees when the server answers: where it is, who they are, and how to log in, push and pull."""
 
+import socket
+import ssl
+import time
+from typing import Final
+
 from mooring import __version__
 from mooring.settings import Settings
+
+_REQUEST: Final = b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 def address(settings: Settings) -> str:
@@ -13,7 +20,7 @@ def address(settings: Settings) -> str:
     return f"{scheme}://{settings.hostname}" + ("" if listener.port == usual else f":{listener.port}")
 
 
-def banner(settings: Settings, password: str) -> str:
+def text(settings: Settings, password: str) -> str:
     """The text. The password is shown when it was made up just now; it is kept nowhere in clear."""
     url = address(settings)
     host = url.partition("://")[2]
@@ -33,3 +40,35 @@ Mooring {__version__} answers at {url}
   podman push{plain} {host}/library/hello:latest
   podman pull{plain} {host}/library/hello:latest
 """
+
+
+def sentence(settings: Settings, password: str) -> str:
+    """The same in one line, for a log that machines read."""
+    said = f", password {password} (shown this once)" if password else ""
+    return f"Mooring {__version__} answers at {address(settings)}; administrator admin{said}"
+
+
+def wait_for_answer(settings: Settings) -> None:
+    """Return when the server has answered a request of ours, whatever it said."""
+    while not _answers(settings):
+        time.sleep(0.02)
+
+
+def _answers(settings: Settings) -> bool:
+    listener = settings.https or settings.http
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(listener.host, listener.host)  # noqa: S104
+    try:
+        with socket.create_connection((host, listener.port), timeout=30) as plain:
+            connection = _unverified(plain) if settings.https else plain
+            connection.sendall(_REQUEST)
+            return connection.recv(5) == b"HTTP/"
+    except OSError:
+        return False
+
+
+def _unverified(plain: socket.socket) -> ssl.SSLSocket:
+    """TLS to ourselves, whose certificate names the outside."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context.wrap_socket(plain)

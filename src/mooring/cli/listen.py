@@ -1,4 +1,4 @@
-"""The sockets that clients reach us on. They are opened here, once, so that a taken port is known before anything starts."""
+"""The sockets that clients reach us on, opened once, so that a taken port is known before anything starts."""
 
 import errno
 import os
@@ -51,7 +51,11 @@ def _fault(error: OSError, host: str, port: int, key: str) -> str:
     match error.errno:
         case errno.EADDRINUSE:
             by = holder(port)
-            return f"port {port} is taken{f' by {by}' if by else ''}; stop that, or choose another port{flag} {key}.port"
+            return (
+                f"port {port} is taken{f' by {by}' if by else ''}; stop that, or choose another port{flag} {key}.port"
+            )
         case errno.EACCES | errno.EPERM:
-            return f"port {port} is for root only; choose one above 1023{flag} {key}.port, or grant CAP_NET_BIND_SERVICE"
+            return (
+                f"port {port} is for root only; choose one above 1023{flag} {key}.port, or grant CAP_NET_BIND_SERVICE"
+            )
     return f"port {port} cannot be opened: {error.strerror}; choose another{flag} {key}.port"

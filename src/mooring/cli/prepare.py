@@ -7,6 +7,7 @@ import asyncio
 import multiprocessing
 import secrets
 from multiprocessing.connection import Connection as Pipe
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -17,6 +18,8 @@ from mooring.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from mooring.storage.driver import Driver
 
 ADMIN: Final = "admin"
 LOCK_DATABASE: Final = "SELECT pg_advisory_xact_lock(7311163)"
@@ -113,19 +116,28 @@ def bootstrap(connection: "Connection", configured: str | None) -> tuple[str, tu
     connection.execute(insert(secret), [{"name": name, "value": value} for name, value in values.items()])
     if connection.dialect.name == "postgresql":
         for table in ('"user"', "project"):
-            connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), 1)"))  # noqa: S608
+            connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), 1)"))
     return ("" if configured else password), ()
 
 
 async def check_storage(settings: Settings) -> None:
     """Raise StorageError, StartError when blobs cannot be kept where the settings say."""
-    from mooring.app import open_storage
-
-    driver = open_storage(settings)
+    driver = _driver(settings)
     try:
         await driver.check()
     finally:
         await driver.close()
+
+
+def _driver(settings: Settings) -> "Driver":
+    """As app.driver, without loading the application."""
+    if settings.storage.kind == "filesystem":
+        from mooring.storage.filesystem import Filesystem
+
+        return Filesystem(Path(settings.storage_root), fsync=settings.storage.fsync == "always")
+    from mooring.storage.objectstore import from_settings
+
+    return from_settings(settings.storage)
 
 
 def _in_child(settings: Settings, answer: Pipe) -> None:

@@ -17,8 +17,8 @@ _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 def become_child(name: str, *, unused: Iterable[socket] = ()) -> None:
     """Take a name that `ps` shows, end with the parent whatever ends that, and close the sockets that others serve.
 
-    Called in the child right after it was forked. What the parent does at a signal is not for the child: until it has its
-    own way, SIGTERM ends it, and it takes no part in a reload.
+    Called in the child right after it was forked. What the parent does at a signal is not for the child: until it has
+    its own way, SIGTERM ends it, and it takes no part in a reload.
     """
     parent = os.getppid()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,4 +1,4 @@
-"""The plain listener of a server that speaks TLS: it sends every request there (308, so that a method stays what it was)."""
+"""The plain listener of a server that speaks TLS: it sends every request there (308, which keeps the method)."""
 
 import asyncio
 import re
@@ -11,7 +11,9 @@ from mooring.settings import Settings
 
 _LIMIT: Final = 16 << 10  # bytes of a request's head
 _PATIENCE: Final = 10.0  # seconds for it to come
-_HOST: Final = re.compile(rb"^host:[ \t]*([A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(?::\d+)?[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
+_HOST: Final = re.compile(
+    rb"^host:[ \t]*([A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(?::\d+)?[ \t]*\r$", re.IGNORECASE | re.MULTILINE
+)
 _TARGET: Final = re.compile(rb"[A-Z]+ (/[!-~]*) HTTP/1\.[01]\r\n")
 
 

@@ -47,7 +47,7 @@ def run(settings: Settings, listener: socket | None = None) -> None:
 
 
 async def _run(settings: Settings, listener: socket | None) -> None:
-    from mooring.app import build_jobs
+    from mooring.app import build_chores
     from mooring.cli.redirect import Redirect
 
     stop = asyncio.Event()
@@ -58,4 +58,4 @@ async def _run(settings: Settings, listener: socket | None) -> None:
         if listener is not None:
             server = await Redirect(settings, listener).start()
             stack.callback(server.close)
-        await build_jobs(settings).run_forever(stop)
+        await build_chores(settings).run_forever(stop)

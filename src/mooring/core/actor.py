@@ -26,8 +26,8 @@ EVERY_PROJECT: Final = 0
 class Actor(Struct, frozen=True):
     """Who a request acts for: nobody, a person, a robot account, or Mooring itself.
 
-    `id` is the row of the user or the robot. `version` changes whenever the account's rights or secrets do. `project` is the home of a
-    project-level robot and 0 for everybody else.
+    `id` is the row of the user or the robot. `version` changes whenever the account's rights or secrets do. `project`
+    is the home of a project-level robot and 0 for everybody else.
     """
 
     kind: Kind = "anonymous"

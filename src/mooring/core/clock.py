@@ -15,4 +15,6 @@ def now() -> int:
 
 def rfc3339(moment: int) -> str:
     """A moment as Harbor's API writes it: `2026-11-24T02:57:27.251Z`."""
-    return datetime.fromtimestamp(moment // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment % SECOND // 1000:03d}Z"
+    return (
+        datetime.fromtimestamp(moment // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment % SECOND // 1000:03d}Z"
+    )

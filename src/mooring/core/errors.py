@@ -15,11 +15,11 @@
         ├── NotFound 404               ├── Unprocessable 422
         ├── MethodNotAllowed 405       ├── ServiceUnavailable 503
         ├── RequestTimeout 408         └── InsufficientStorage 507
-        └── the OCI codes: BlobUnknown, BlobUploadInvalid, BlobUploadUnknown, DigestInvalid, ManifestBlobUnknown, ManifestInvalid,
-            ManifestUnknown, NameInvalid, NameUnknown, SizeInvalid, TagInvalid, Unsupported
+        └── the OCI codes: BlobUnknown, BlobUploadInvalid, BlobUploadUnknown, DigestInvalid, ManifestBlobUnknown,
+            ManifestInvalid, ManifestUnknown, NameInvalid, NameUnknown, SizeInvalid, Unsupported
 
-Both protocols render a WireError as `{"errors":[{"code","message"[,"detail"]}]}`; http/problems.py does it in one place.
-The codes are those of the OCI distribution specification ("Error Codes") and, where it has none, Harbor's.
+Both protocols render a WireError as `{"errors":[{"code","message"[,"detail"]}]}`; http/problems.py does it in one
+place. The codes are those of the OCI distribution specification ("Error Codes") and, where it has none, Harbor's.
 """
 
 from collections.abc import Mapping
@@ -57,14 +57,17 @@ class DatabaseUnavailable(MooringError):
 class WireError(MooringError):
     """An answer that a client sees.
 
-    `detail` is what OCI errors carry beside the message; `headers` are added to the answer (the challenge of a 401, the Allow of a 405).
+    `detail` is what OCI errors carry beside the message; `headers` are added to the answer (the challenge of a 401,
+    the Allow of a 405).
     """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "UNKNOWN"
     text: ClassVar[str] = "internal server error"
 
-    def __init__(self, message: str | None = None, *, detail: Any = None, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, message: str | None = None, *, detail: Any = None, headers: Mapping[str, str] | None = None
+    ) -> None:
         self.message = self.text if message is None else message
         self.detail = detail
         self.headers = dict(headers or {})
@@ -179,10 +182,6 @@ class NameUnknown(WireError):
 
 class SizeInvalid(WireError):
     status, code, text = 400, "SIZE_INVALID", "provided length did not match content length"
-
-
-class TagInvalid(WireError):
-    status, code, text = 400, "TAG_INVALID", "manifest tag did not match URI"
 
 
 class Unsupported(WireError):

@@ -1,6 +1,7 @@
 """Manifests and indexes: parse and check what a client pushes, without changing a byte of it.
 
-OCI image specification, "Image Manifest" and "Image Index"; Docker's schema 2 manifest and manifest list, which have the same shape.
+OCI image specification, "Image Manifest" and "Image Index"; Docker's schema 2 manifest and manifest list, which have
+the same shape.
 """
 
 import json
@@ -79,7 +80,9 @@ _decoder: Final = msgspec.json.Decoder(_Document)
 
 
 def parse(content: bytes, content_type: str) -> Manifest:
-    """The manifest that was pushed under a content type. Raises ManifestInvalid with a sentence that says what is wrong."""
+    """The manifest that was pushed under a content type. Raises ManifestInvalid with a sentence that says what is
+    wrong.
+    """
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type not in MANIFESTS and media_type not in INDEXES:
         raise _invalid(f"the content type {media_type[:_MAX_TYPE]!r} is none of an OCI or Docker manifest or index")

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import unquote_plus
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from mooring.core.errors import BadRequest
 
@@ -59,13 +59,22 @@ class Order(Struct, frozen=True):
     descending: bool = False
 
 
-class Listing(Struct, frozen=True):
+class Listing:
     """One list request. `size` 0 or less is no limit; `page` counts from 1, and what is less is 1."""
 
-    page: int = 1
-    size: int = DEFAULT_SIZE
-    filters: Mapping[str, Filter] = field(default_factory=dict)
-    sort: tuple[Order, ...] = ()
+    __slots__ = ("filters", "page", "size", "sort")
+
+    def __init__(
+        self,
+        page: int = 1,
+        size: int = DEFAULT_SIZE,
+        filters: Mapping[str, Filter] | None = None,
+        sort: tuple[Order, ...] = (),
+    ) -> None:
+        self.page = page
+        self.size = size
+        self.filters = filters or {}
+        self.sort = sort
 
     @property
     def offset(self) -> int:

@@ -1,6 +1,7 @@
 """Names, tags and digests: parse, validate.
 
-Grammars: OCI distribution specification, "Pulling manifests"; OCI image specification, "Digests"; project names as Harbor has them.
+Grammars: OCI distribution specification, "Pulling manifests"; OCI image specification, "Digests"; project names as
+Harbor has them.
 """
 
 import hashlib

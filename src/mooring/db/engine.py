@@ -1,7 +1,8 @@
 """The way to the database: transactions in threads, point reads on the loop.
 
-SQLite: WAL, one writer thread a process that commits what has queued up together; the writers of all processes take turns on a file
-lock, so that none sleeps in SQLite's own back-off. PostgreSQL: a pool of threads, each with its connection.
+SQLite: WAL, one writer thread a process that commits what has queued up together; the writers of all processes take
+turns on a file lock, so that none sleeps in SQLite's own back-off. PostgreSQL: a pool of threads, each with its
+connection.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from mooring.core.errors import DatabaseUnavailable, MooringError, StorageFull
+from mooring.core.errors import DatabaseUnavailable, StorageFull
 from mooring.db.reader import PostgresReader, Reader, SqliteReader
 
 P = ParamSpec("P")
@@ -33,8 +34,8 @@ _BATCH: Final = 64  # writes that one SQLite transaction may take along
 class Database:
     """One database for one process.
 
-    `write` runs a function in a transaction of its own: it commits when the function returns and leaves nothing when it raises. `read` runs
-    one on a snapshot that cannot write. Both take the function first and hand it a Connection.
+    `write` runs a function in a transaction of its own: it commits when the function returns and leaves nothing when
+    it raises. `read` runs one on a snapshot that cannot write. Both take the function first and hand it a Connection.
     """
 
     def __init__(self, url: str, *, synchronous: str = "FULL", connections: int = 8) -> None:
@@ -62,8 +63,8 @@ class Database:
         return await loop.run_in_executor(self._readers, lambda: self.read_now(function, *args, **kwargs))
 
     async def write(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run the function in a transaction; its result is returned once that is durable. Raises DatabaseUnavailable."""
-        return await asyncio.wrap_future(self._writer.submit(lambda connection: function(connection, *args, **kwargs)))
+        """Run the function in a transaction; its result comes once that is durable. Raises DatabaseUnavailable."""
+        return await asyncio.wrap_future(self._submit(lambda connection: function(connection, *args, **kwargs)))
 
     def read_now(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """As `read`, in the calling thread."""
@@ -72,7 +73,10 @@ class Database:
 
     def write_now(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """As `write`, waiting in the calling thread."""
-        return self._writer.submit(lambda connection: function(connection, *args, **kwargs)).result()
+        return self._submit(lambda connection: function(connection, *args, **kwargs)).result()
+
+    def _submit(self, work: Callable[[Connection], T]) -> "Future[T]":
+        return self._writer.submit(work)
 
     async def close(self) -> None:
         """Finish the writes under way and close every connection."""
@@ -125,7 +129,7 @@ class _SqliteWriter:
             try:
                 with translated(), _turn(self._lock), self._engine.begin() as connection:
                     self._batch(connection, job, done)
-            except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it and the thread goes on
+            except Exception as error:
                 for future, _ in done:
                     future.set_exception(error)
             else:
@@ -139,7 +143,7 @@ class _SqliteWriter:
                 driver.execute("SAVEPOINT job")
                 try:
                     result = job.work(connection)
-                except Exception as error:  # noqa: BLE001 - handed to the one who asked
+                except Exception as error:
                     if not driver.in_transaction:  # the database gave up itself, on a full disk for example
                         done.append((job.future, None))
                         raise
@@ -192,7 +196,9 @@ def translated() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _turn(path: Path) -> Iterator[None]:
-    """Wait for this process's turn to write. The kernel wakes the waiters; SQLite's busy handler would sleep and poll."""
+    """Wait for this process's turn to write. The kernel wakes the waiters; SQLite's busy handler would sleep and
+    poll.
+    """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

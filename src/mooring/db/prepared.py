@@ -15,7 +15,7 @@ Row = tuple[Any, ...]
 
 _DIALECTS: Final = {
     "sqlite": SQLiteDialect_pysqlite(paramstyle="named"),
-    "postgresql": PGDialect_psycopg(paramstyle="pyformat"),
+    "postgresql": PGDialect_psycopg(paramstyle="pyformat"),  # type: ignore[no-untyped-call]
 }
 
 
@@ -44,6 +44,13 @@ class Prepared:
     def one(self, connection: Connection, **params: Any) -> Row | None:
         """The first row or None."""
         row: Row | None = self._execute(connection, params).fetchone()
+        return row
+
+    def sure(self, connection: Connection, **params: Any) -> Row:
+        """The first row of a statement that always has one. Raises LookupError when it has none."""
+        row = self.one(connection, **params)
+        if row is None:
+            raise LookupError(f"no row for {self.text['sqlite']}")
         return row
 
     def run(self, connection: Connection, **params: Any) -> int:

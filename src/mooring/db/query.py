@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Connection, Integer, Row, Select, false, func, select, true
+from sqlalchemy import BigInteger, Boolean, Connection, Integer, Select, false, func, select, true
 from sqlalchemy.sql.elements import ColumnElement
 
 from mooring.core.clock import SECOND
@@ -19,7 +19,7 @@ def page(
     listing: Listing,
     columns: Columns,
     *default: ColumnElement[Any],
-) -> tuple[list[Row[Any]], int]:
+) -> tuple[list[Any], int]:
     """The rows of the page, and how many there are on all pages.
 
     `columns` maps the names that `q` and `sort` may use. `default` is the order when nothing else is asked for, and

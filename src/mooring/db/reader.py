@@ -96,7 +96,8 @@ class PostgresReader:
                     cursor = await connection.execute(statement.text["postgresql"], bound)
                     return await cursor.fetchall()
             except (psycopg.OperationalError, PoolTimeout) as error:
-                # A connection that the server closed while it lay in the pool fails once; a second failure is the database's.
+                # A connection that the server closed while it lay in the pool fails once; a second failure is the
+                # database's.
                 if attempt == 2:
                     raise DatabaseUnavailable(f"the database does not answer: {error}") from error
         raise AssertionError

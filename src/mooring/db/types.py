@@ -1,7 +1,7 @@
 """The one metadata that both databases are made from, and its column types.
 
-Values are kept as plain integers and text, so that a row read through the driver's own connection needs no conversion: moments are
-microseconds since the epoch (core/clock.py), JSON is text.
+Values are kept as plain integers and text, so that a row read through the driver's own connection needs no
+conversion: moments are microseconds since the epoch (core/clock.py), JSON is text.
 """
 
 from typing import Any

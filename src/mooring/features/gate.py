@@ -17,7 +17,7 @@ _NO_PROJECT: Final = 0
 
 
 class Gate:
-    """Lets requests in, called by http/api.py before every handler; what it found out is what `actor` and `project` hand on."""
+    """Lets requests in. http/api.py calls it before every handler; `actor` and `project` hand on what it found out."""
 
     def __init__(self, db: Database, signin: SignIn) -> None:
         self._db = db

@@ -1,7 +1,7 @@
 """The control API's frame: Litestar with Harbor's manners around it.
 
-`build(handlers, admit, dependencies)` makes the ASGI application; features/api.py calls it with the handlers of all features.
-A request is bound first (422), then its caller is found out and let in or not (401, 403, 404: `admit`), then the handler runs.
+`build(handlers, admit, dependencies)` makes the ASGI application; features/api.py calls it with the handlers of all
+features. A request is bound first (422), then its caller is let in or not (401, 403, 404: `admit`), and then handled.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,10 +13,12 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from mooring.core.errors import BadRequest, MethodNotAllowed, NotFound, TooLarge, Unprocessable, WireError
 from mooring.core.page import DEFAULT_SIZE, Listing, parse_filters, parse_sort
+from mooring.http.access import ANYBODY
 from mooring.http.binding import Binding, Bound
 from mooring.http.problems import CONTENT_TYPE, body_of, on_the_wire, status_of
 
@@ -24,7 +26,7 @@ PREFIX: Final = "/api/v2.0"
 _BODY_LIMIT: Final = 4 << 20
 
 Handler: TypeAlias = HTTPRouteHandler | Router
-Admit: TypeAlias = Callable[["ApiRequest"], Awaitable[None]]
+Admit: TypeAlias = Callable[[Request[Any, Any, Any]], Awaitable[None]]
 
 
 class ApiRequest(Request[Any, Any, Any]):
@@ -39,29 +41,36 @@ def listing(page: int = 1, page_size: int = DEFAULT_SIZE, q: str = "", sort: str
     return Listing(page, page_size, parse_filters(q), parse_sort(sort))
 
 
-def build(handlers: Sequence[Handler], admit: Admit, dependencies: Mapping[str, Provide]) -> ASGIApp:
-    """The control API as an ASGI application.
+def build(
+    handlers: Sequence[Handler], roots: Sequence[Handler], admit: Admit, dependencies: Mapping[str, Provide]
+) -> ASGIApp:
+    """The control API as an ASGI application: `handlers` below /api/v2.0, `roots` as they are.
 
-    `admit` is called with every request that is well-formed, before its handler. Raises ValueError for a handler that does not say whom
-    it lets in.
+    `admit` is called with every request that is well-formed, before its handler. Raises ValueError for a handler that
+    does not say whom it lets in.
     """
     bindings: dict[HTTPRouteHandler, Binding] = {}
 
-    async def before(request: ApiRequest) -> None:
-        handler: HTTPRouteHandler = request.route_handler  # type: ignore[assignment]
+    async def before(request: Request[Any, Any, Any]) -> None:
+        handler: HTTPRouteHandler = request.route_handler
         if request.method == "OPTIONS":
             raise MethodNotAllowed("method OPTIONS is not allowed")
         request.scope["bound"] = Bound(await bindings[handler](request))  # type: ignore[typeddict-unknown-key]
         await admit(request)
 
     app = Litestar(
-        route_handlers=[Router(path=PREFIX, route_handlers=list(handlers))],
+        route_handlers=[Router(path=PREFIX, route_handlers=list(handlers)), *roots],
         before_request=before,
         request_class=ApiRequest,
         dependencies={**dependencies, "listing": Provide(listing, sync_to_thread=False)},
         exception_handlers={Exception: _problem},
         request_max_body_size=_BODY_LIMIT,
-        openapi_config=OpenAPIConfig(title="Mooring", version="v2.0", path=f"{PREFIX}/openapi", render_plugins=()),
+        openapi_config=OpenAPIConfig(
+            title="Mooring",
+            version="v2.0",
+            render_plugins=(JsonRenderPlugin(),),
+            openapi_router=Router(f"{PREFIX}/openapi", route_handlers=[], opt={"access": ANYBODY, "produces": ""}),
+        ),
         logging_config=None,
     )
     for route in app.routes:

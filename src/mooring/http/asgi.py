@@ -69,7 +69,9 @@ def _identified(scope: Scope, send: Send) -> Send:
 
 
 def routed(path: bytes) -> str:
-    """The path that the API is routed by: decoded but for slashes inside a segment, which stay `%2F` however often they were escaped."""
+    """The path that the API is routed by: decoded but for slashes inside a segment, which stay `%2F` however often
+    they were escaped.
+    """
     parts = [_unescaped(part) for part in path.decode("latin-1").split("/") if part]
     return "/" + "/".join(parts)
 

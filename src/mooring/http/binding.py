@@ -1,4 +1,4 @@
-"""What comes before a handler: parameters and body are what its signature says, or the answer is 422 with all that is wrong."""
+"""What comes before a handler: parameters and body are what its signature says, or the answer is 422."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from litestar import Request
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import ParameterKwarg
+from litestar.params import QueryParameter
 from litestar.types.empty import Empty
 from msgspec import Struct
 
@@ -34,15 +34,13 @@ class Binding:
         self._required = [
             name
             for name, field in signature.items()
-            if isinstance(field.kwarg_definition, ParameterKwarg)
-            and field.kwarg_definition.param_type == "query"
-            and field.default is Empty
+            if isinstance(field.kwarg_definition, QueryParameter) and field.default is Empty
         ]
         if "listing" in signature:
             self._integers += ["page", "page_size"]
-        self._body = signature["data"].annotation if "data" in signature else None
+        self._body: Any = signature["data"].annotation if "data" in signature else None
         self._body_name: str = handler.opt.get("body", "body")
-        self._produces: str = handler.opt.get("produces", _JSON)
+        self._produces: str = handler.opt.get("produces", _JSON)  # empty: whatever is asked for
 
     async def __call__(self, request: Request[Any, Any, Any]) -> Any:
         """The body, None where the handler takes none. Raises Unprocessable, BadRequest."""
@@ -75,6 +73,8 @@ class Binding:
 
     def _accept(self, request: Request[Any, Any, Any]) -> Iterator[str]:
         wanted = request.headers.get("accept") or "*/*"
+        if not self._produces:
+            return
         group = self._produces.partition("/")[0]
         offers = {part.partition(";")[0].strip().lower() for part in wanted.split(",")}
         if offers.isdisjoint({"*/*", f"{group}/*", self._produces}):
@@ -87,9 +87,8 @@ class Binding:
         sent = request.headers.get("content-type") or "application/octet-stream"
         media_type = sent.partition(";")[0].strip().lower()
         if "/" not in media_type:
-            raise unprocessable(
-                f'parsing Content-Type header from "{sent}" failed, because mediatype: malformed: "{sent}" has no subtype'
-            )
+            cause = f'mediatype: malformed: "{sent}" has no subtype'
+            raise unprocessable(f'parsing Content-Type header from "{sent}" failed, because {cause}')
         if media_type != _JSON:
             shown = media_type if _MEDIA_TYPE.fullmatch(media_type) else sent
             raise unprocessable(f'unsupported media type "{shown}", only [{_JSON}] are allowed')

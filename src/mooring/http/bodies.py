@@ -1,7 +1,7 @@
 """Request bodies as Go's encoding/json reads them, because clients of Harbor rely on it.
 
-Keys match in any case, of equal keys the last counts, null is absent, unknown keys are ignored, and text after the first value is
-too. What does not fit is told in the words that Harbor's clients show.
+Keys match in any case, of equal keys the last counts, null is absent, unknown keys are ignored, and text after the
+first value is too. What does not fit is told in the words that Harbor's clients show.
 """
 
 import json

@@ -1,4 +1,6 @@
-"""One request and its answer on plain ASGI: the little that the data plane needs, with nothing built that is not asked for."""
+"""One request and its answer on plain ASGI: the little that the data plane needs, with nothing built that is not
+asked for.
+"""
 
 import asyncio
 import ipaddress
@@ -14,7 +16,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]  # frameworks type its arguments each in their own way
 Headers = list[tuple[bytes, bytes]]
 
 STALL: Final = 60.0  # seconds that the next piece of a body may take
@@ -26,7 +28,9 @@ class ClientGone(Exception):
 
 
 class Request:
-    """A request as ASGI hands it over. `path` is the undecoded path, `headers` has lower-case names and of equal ones the last."""
+    """A request as ASGI hands it over. `path` is the undecoded path, `headers` has lower-case names and of equal ones
+    the last.
+    """
 
     __slots__ = ("headers", "method", "path", "receive", "scope")
 
@@ -91,7 +95,9 @@ async def respond(response: Response, method: str, send: Send) -> None:
     body = response.body
     headers = response.headers
     if isinstance(body, bytes):
-        if response.status not in (204, 304) and not (method == "HEAD" and any(name == b"content-length" for name, _ in headers)):
+        if response.status not in (204, 304) and not (
+            method == "HEAD" and any(name == b"content-length" for name, _ in headers)
+        ):
             headers.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
@@ -115,8 +121,8 @@ def check_escapes(raw: str) -> None:
 class Origin:
     """Where clients reach this server: the base of absolute addresses.
 
-    Forwarded headers are believed only from a trusted proxy. A configured external URL decides the scheme; the host stays the one that
-    the client used, so that several names work at once.
+    Forwarded headers are believed only from a trusted proxy. A configured external URL decides the scheme; the host
+    stays the one that the client used, so that several names work at once.
     """
 
     def __init__(self, external_url: str, trusted_proxies: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""The headers around an answer of the control API: how many there are, where the next page is, where the new thing is."""
+"""Headers of the control API: how many there are, where the next page is, where the new thing is."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -21,7 +21,7 @@ def listed(request: Request[Any, Any, Any], items: Sequence[T], total: int, list
 
 
 def pages(path: str, query: str, listing: Listing, total: int) -> str:
-    """The value of Link. Addresses are relative and not escaped, since Harbor's own clients put the host before them."""
+    """The value of Link. Addresses are relative and not escaped, as clients of Harbor put the host before them."""
     parameters = dict(parse_qsl(query, keep_blank_values=True))
 
     def neighbour(number: int, relation: str) -> str:
@@ -37,10 +37,10 @@ def pages(path: str, query: str, listing: Listing, total: int) -> str:
 
 
 def created(request: Request[Any, Any, Any], key: int | str, body: Any = None) -> Response[Any]:
-    """201 with the path of what was made: that of the request and its key. Never absolute: Terraform keeps it as the id."""
+    """201 with the path of what was made: the request's and the key. Never absolute: Terraform keeps it as the id."""
     return Response(body, status_code=201, headers={"Location": f"{request.scope['path'].rstrip('/')}/{key}"})
 
 
 def _header_text(text: str) -> str:
     """The text without what would end the header."""
-    return text.translate({code: None for code in range(32)}).encode().decode("latin-1")
+    return text.translate(dict.fromkeys(range(32))).encode().decode("latin-1")

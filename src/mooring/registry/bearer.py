@@ -1,13 +1,12 @@
 """Bearer tokens: RS256, with the claims that Harbor's token service gives (Docker token specification).
 
-Verifying one costs more than the whole rest of a pull, and clients send the same one again and again, so a verified token is kept by its
-hash until it expires.
+Verifying one costs more than the whole rest of a pull, and clients send the same one again and again, so a verified
+token is kept by its hash until it expires.
 """
 
 import base64
 import hashlib
 import time
-
 from typing import Any, Final
 
 import msgspec
@@ -82,7 +81,9 @@ class Tokens:
         return jwt.encode(self._header, claims, self._key, algorithms=["RS256"])
 
     async def verify(self, text: str) -> Token | None:
-        """The token if it is ours, in time, and of an account that exists; rights of projects are for the caller to compare."""
+        """The token if it is ours, in time, and of an account that exists; rights of projects are for the caller to
+        compare.
+        """
         digest = hashlib.sha256(text.encode()).digest()
         token = self._verified.get(digest)
         if token is None:
@@ -124,7 +125,9 @@ def _by_project(access: list[Access]) -> dict[str, frozenset[str]]:
 
 
 def key_id(key: RSAPublicKey) -> str:
-    """The key's id as libtrust writes it, which registries look keys up by: 240 bits of SHA-256 in base32, in twelve groups of four."""
+    """The key's id as libtrust writes it, which registries look keys up by: 240 bits of SHA-256 in base32, in twelve
+    groups of four.
+    """
     der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     text = base64.b32encode(hashlib.sha256(der).digest()[:30]).decode()
     return ":".join(text[at : at + 4] for at in range(0, len(text), 4))

@@ -1,4 +1,4 @@
-"""GET, HEAD and DELETE /v2/<name>/blobs/<digest> (OCI distribution specification, "Pulling Blobs", "Deleting Blobs")."""
+"""/v2/<name>/blobs/<digest> (OCI distribution specification, "Pulling Blobs", "Deleting Blobs")."""
 
 import re
 from collections.abc import AsyncIterator
@@ -86,7 +86,9 @@ async def read(driver: Driver, found: Blob, start: int, stop: int) -> AsyncItera
 def matches(request: Request, digest: str) -> bool:
     """Whether If-None-Match names the digest, with quotes or without."""
     sent = request.headers.get(b"if-none-match")
-    return sent is not None and digest in {one.strip().removeprefix("W/").strip('"') for one in sent.decode("latin-1").split(",")}
+    return sent is not None and digest in {
+        one.strip().removeprefix("W/").strip('"') for one in sent.decode("latin-1").split(",")
+    }
 
 
 async def _find(registry: Registry, request: Request, name: str, digest: str) -> Blob:
@@ -103,7 +105,8 @@ def _check(digest: str) -> None:
 
 
 def _range(header: str, size: int) -> tuple[int, int] | None:
-    """The half-open range that a Range header asks for (RFC 9110, section 14.2); None for all. Several ranges at once are answered whole.
+    """The half-open range that a Range header asks for (RFC 9110, section 14.2); None for all. Several ranges at once
+    are answered whole.
 
     Raises RangeInvalid for what cannot be satisfied or is no range of bytes.
     """
@@ -116,5 +119,8 @@ def _range(header: str, size: int) -> tuple[int, int] | None:
     else:
         start, stop = (max(0, size - int(last)), size) if last else (0, 0)
     if start >= stop or (first and last and int(last) < int(first)):
-        raise RangeInvalid(f"the range {header[:80]!r} is not within the blob's {size} bytes", headers={"content-range": f"bytes */{size}"})
+        raise RangeInvalid(
+            f"the range {header[:80]!r} is not within the blob's {size} bytes",
+            headers={"content-range": f"bytes */{size}"},
+        )
     return start, stop

@@ -1,4 +1,5 @@
-"""What reads leave behind, written a second later for many requests together: pull counts and times, and when blobs were last asked for.
+"""What reads leave behind, written a second later for many requests together: pull counts and times, and when blobs
+were last asked for.
 
 Nothing is written in a request that reads. SIGTERM flushes; only SIGKILL loses the second.
 """
@@ -39,7 +40,9 @@ class Buffer:
         self._blobs[blob_id] = now()
 
     def changed(self, repository_id: int) -> None:
-        """Something was pushed to the repository. In the push's own transaction, all pushes to one repository would wait for its row."""
+        """Something was pushed to the repository. In the push's own transaction, all pushes to one repository would
+        wait for its row.
+        """
         self._repositories[repository_id] = now()
 
     async def run(self) -> None:

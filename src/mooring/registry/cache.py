@@ -4,7 +4,9 @@ from collections import OrderedDict
 
 
 class ByteCache:
-    """Content by its digest, the least lately used forgotten first. What a digest names never changes, so nothing expires."""
+    """Content by its digest, the least lately used forgotten first. What a digest names never changes, so nothing
+    expires.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit

@@ -26,7 +26,9 @@ _IS_LISTED: Final = Prepared(select(repository.c.id).where(repository.c.name == 
 
 
 async def catalog(registry: Registry, request: Request) -> Response:
-    """Every repository that has a tag, for administrators and robots with catalog:read. As in Harbor a token never lists it."""
+    """Every repository that has a tag, for administrators and robots with catalog:read. As in Harbor a token never
+    lists it.
+    """
     caller = await registry.gate.caller(request)
     if caller.token is not None or not allowed(caller.actor, "catalog", "read", project=None):
         raise Unauthorized(

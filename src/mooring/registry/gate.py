@@ -1,4 +1,5 @@
-"""Who may do what on /v2: one query for the project, the account and what the request is about; then rights; then the challenge.
+"""Who may do what on /v2: one query for the project, the account and what the request is about; then rights; then the
+challenge.
 
 Default deny: a route names the action it needs, and nothing reaches a handler without passing here.
 """
@@ -30,10 +31,16 @@ _SCOPES: Final = {"pull": "pull", "push": "pull,push", "delete": "delete"}
 
 
 class Lookup:
-    """A query that answers for the project, the account and the request's subject at once: one statement for each kind of account."""
+    """A query that answers for the project, the account and the request's subject at once: one statement for each
+    kind of account.
+    """
 
-    def __init__(self, *columns: ColumnElement[Any], joins: Callable[[FromClause], FromClause] = lambda base: base) -> None:
-        """`columns` come from tables that `joins` adds to the project's; outer joins, or a missing subject looks like a missing project."""
+    def __init__(
+        self, *columns: ColumnElement[Any], joins: Callable[[FromClause], FromClause] = lambda base: base
+    ) -> None:
+        """`columns` come from tables that `joins` adds to the project's; outer joins, or a missing subject looks like
+        a missing project.
+        """
         self.width: Final = len(columns)
         self.statements: Final = {
             kind: Prepared(
@@ -46,7 +53,9 @@ class Lookup:
 
 
 def _alive() -> dict[str, ColumnElement[int]]:
-    """The version of the account if it may act, else NULL: a disabled or deleted one ends here, whatever its token says."""
+    """The version of the account if it may act, else NULL: a disabled or deleted one ends here, whatever its token
+    says.
+    """
     robots = select(robot.c.version).where(
         robot.c.id == bindparam("account"),
         ~robot.c.is_disabled,
@@ -65,7 +74,9 @@ PROJECT: Final = Lookup()
 
 
 class Caller(Struct, frozen=True):
-    """Who sent a request, and how they said so. `token` is None for Basic and for nobody; `sent` tells whether anything was said."""
+    """Who sent a request, and how they said so. `token` is None for Basic and for nobody; `sent` tells whether
+    anything was said.
+    """
 
     actor: Actor
     token: Token | None
@@ -126,7 +137,9 @@ class Gate:
         return Passed(caller, row[lookup.width], name, repository, row[: lookup.width])
 
     async def enter_source(self, request: Request, caller: Caller, repository: str, target: str) -> int:
-        """The project of a repository that a blob is to be mounted from, if the caller may pull there. Raises Unauthorized."""
+        """The project of a repository that a blob is to be mounted from, if the caller may pull there. Raises
+        Unauthorized.
+        """
         name = repository.partition("/")[0]
         row = await self._row(caller, name, PROJECT)
         if row is None:
@@ -176,9 +189,7 @@ class Gate:
             roles = frozenset(Role(role) for (role,) in rows)
         return action in repository_actions(actor, project_id, roles, bool(is_public))
 
-    def _challenge(
-        self, request: Request, caller: Caller, message: str, needed: list[tuple[str, str]]
-    ) -> Unauthorized:
+    def _challenge(self, request: Request, caller: Caller, message: str, needed: list[tuple[str, str]]) -> Unauthorized:
         """401 with the way to get in: a token for who has not tried, Basic for who has."""
         challenge = 'Basic realm="harbor"'
         if not caller.sent:

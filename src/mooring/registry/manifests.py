@@ -1,4 +1,6 @@
-"""/v2/<name>/manifests/<reference> (OCI distribution specification, "Pulling Manifests", "Pushing Manifests", "Deleting Manifests")."""
+"""/v2/<name>/manifests/<reference> (OCI distribution specification, "Pulling Manifests", "Pushing Manifests",
+"Deleting Manifests").
+"""
 
 from typing import Final
 
@@ -12,7 +14,7 @@ from mooring.core.errors import (
     ObjectMissing,
     Unsupported,
 )
-from mooring.core.media import MAX_MANIFEST, Manifest, parse
+from mooring.core.media import MAX_MANIFEST, Descriptor, parse
 from mooring.core.reference import algorithm, digest_fault, digest_of, is_digest, is_tag
 from mooring.db.prepared import Prepared, Row
 from mooring.features.artifacts.kinds import kind_of, needs_config
@@ -58,7 +60,9 @@ _BY_DIGEST: Final = Lookup(*_FOUND, joins=_by_digest)
 
 
 async def get(registry: Registry, request: Request, name: str, reference: str) -> Response:
-    """The manifest's exact bytes under its own media type, whatever the client lists in Accept: it is never converted."""
+    """The manifest's exact bytes under its own media type, whatever the client lists in Accept: it is never
+    converted.
+    """
     passed = await _find(registry, request, name, reference, "pull")
     repository_id, artifact_id, digest, media_type, size = passed.subject[:5]
     if matches(request, digest):
@@ -100,7 +104,9 @@ async def put(registry: Registry, request: Request, name: str, reference: str) -
     if by_digest and digest != reference:
         raise DigestInvalid
     parsed = parse(content, request.header(b"content-type"))
-    config = await _config(registry, passed, parsed) if needs_config(parsed) else b""
+    config = b""
+    if parsed.config is not None and needs_config(parsed):
+        config = await _config(registry, passed, parsed.config)
     what = Push(
         project_id=passed.project_id,
         repository=name,
@@ -146,13 +152,12 @@ async def _find(registry: Registry, request: Request, name: str, reference: str,
     return passed
 
 
-async def _config(registry: Registry, passed: Passed, parsed: Manifest) -> bytes:
+async def _config(registry: Registry, passed: Passed, config: Descriptor) -> bytes:
     """The config's bytes; empty when the repository lacks it, which the push itself refuses."""
-    assert parsed.config is not None
     row: Row | None = await registry.db.reader.one(
-        IN_REPOSITORY, repository=passed.repository, project=passed.project_id, digest=parsed.config.digest
+        IN_REPOSITORY, repository=passed.repository, project=passed.project_id, digest=config.digest
     )
-    if row is None or row[2] != parsed.config.size:
+    if row is None or row[2] != config.size:
         return b""
     found = to_blob(row)
     try:

@@ -26,9 +26,7 @@ _OF_SUBJECT: Final = and_(
     artifact_accessory.c.subject_digest == bindparam("digest"),
     artifact.c.id == artifact_accessory.c.artifact_id,
 )
-_WANTED: Final[ColumnElement[bool]] = or_(
-    bindparam("kind") == "", artifact.c.artifact_type == bindparam("kind")
-)
+_WANTED: Final[ColumnElement[bool]] = or_(bindparam("kind") == "", artifact.c.artifact_type == bindparam("kind"))
 _COUNT: Final = Prepared(select(func.count(artifact_accessory.c.id)).where(_OF_SUBJECT))
 _LIST: Final = Prepared(
     select(

@@ -1,7 +1,7 @@
 """The data plane's routes, as a table.
 
-Repository names hold slashes, so a path is matched from its tail: the segments of a route are compared with the path's last ones, and what
-stands before them is the name.
+Repository names hold slashes, so a path is matched from its tail: the segments of a route are compared with the
+path's last ones, and what stands before them is the name.
 """
 
 from collections.abc import Awaitable, Callable
@@ -37,7 +37,10 @@ class Route(Struct, frozen=True):
 
 
 ROUTES: Final = (
-    Route(("manifests", "*"), {"GET": manifests.get, "HEAD": manifests.get, "PUT": manifests.put, "DELETE": manifests.delete}),
+    Route(
+        ("manifests", "*"),
+        {"GET": manifests.get, "HEAD": manifests.get, "PUT": manifests.put, "DELETE": manifests.delete},
+    ),
     Route(("blobs", "uploads", ""), {"POST": uploads.start}),
     Route(
         ("blobs", "uploads", "*"),
@@ -63,7 +66,7 @@ class DataPlane:
             await respond(response, request.method, send)
         except ClientGone:
             return
-        except Exception as error:  # noqa: BLE001 - whatever went wrong, the client gets an answer of the protocol
+        except Exception as error:
             answer = on_the_wire(error)
             if status_of(answer) >= 500:
                 self._failed(error)
@@ -91,7 +94,9 @@ class DataPlane:
             return await self._wrong_method(request, route, name)
         return await self._handle(request, route, handler, name, parameter)
 
-    async def _handle(self, request: Request, route: Route, handler: Handler, name: str, parameter: list[str]) -> Response:
+    async def _handle(
+        self, request: Request, route: Route, handler: Handler, name: str, parameter: list[str]
+    ) -> Response:
         try:
             response = await handler(self._registry, request, name, *parameter)
         except WireError as error:
@@ -116,7 +121,17 @@ class DataPlane:
 
 
 # Codes of Harbor's own errors, which come without the version header; the rest are its backend's.
-_CORE: Final = frozenset({"BAD_REQUEST", "NAME_INVALID", "NAME_UNKNOWN", "MANIFEST_UNKNOWN", "MANIFEST_INVALID", "UNSUPPORTED", "UNAVAILABLE"})
+_CORE: Final = frozenset(
+    {
+        "BAD_REQUEST",
+        "NAME_INVALID",
+        "NAME_UNKNOWN",
+        "MANIFEST_UNKNOWN",
+        "MANIFEST_INVALID",
+        "UNSUPPORTED",
+        "UNAVAILABLE",
+    }
+)
 
 
 def _not_allowed(methods: list[str]) -> Response:
@@ -125,7 +140,9 @@ def _not_allowed(methods: list[str]) -> Response:
 
 
 def _segments(path: bytes) -> list[str]:
-    """The path behind /v2/, decoded segment by segment, so that an escaped slash does not divide. Runs of slashes count as one."""
+    """The path behind /v2/, decoded segment by segment, so that an escaped slash does not divide. Runs of slashes
+    count as one.
+    """
     text = path.decode("latin-1")
     if "//" in text:
         text = "/" + "/".join(part for part in text.split("/") if part) + ("/" if text.endswith("/") else "")
@@ -161,7 +178,8 @@ def _name(segments: list[str]) -> str:
         raise NameInvalid(f"invalid repository name: it is {len(name)} characters long, {MAX_NAME} are allowed")
     if REPOSITORY.fullmatch(name) is None:
         raise NameInvalid(
-            f"invalid repository name: {name!r}; its components are lower-case letters and digits, joined by . _ __ or -"
+            f"invalid repository name: {name!r}; its components are lower-case letters and digits, "
+            "joined by . _ __ or -"
         )
     return name
 

@@ -29,7 +29,9 @@ EVERYTHING: Final = 1 << 62  # rows
 
 
 async def list_tags(registry: Registry, request: Request, name: str) -> Response:
-    """The repository's tags in byte order, those after `last`, `n` at most; Link leads to the next page where there is one."""
+    """The repository's tags in byte order, those after `last`, `n` at most; Link leads to the next page where there
+    is one.
+    """
     passed = await registry.gate.enter(request, name, "pull", PROJECT)
     query = dict(request.query())
     count = page_size(query.get("n", ""))

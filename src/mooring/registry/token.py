@@ -21,10 +21,12 @@ _LETTERS: Final = string.ascii_letters + string.digits
 
 
 async def token(registry: Registry, request: Request) -> Response:
-    """A token with all that the account may do on each project that a scope names; the actions that were asked for do not limit it.
+    """A token with all that the account may do on each project that a scope names; the actions that were asked for do
+    not limit it.
 
-    Wrong credentials with a scope give an anonymous token, since a public pull may still work; without one they are 401, which is how
-    `docker login` learns that the password is wrong. Only GET: clients that POST fall back to it on 405.
+    Wrong credentials with a scope give an anonymous token, since a public pull may still work; without one they are
+    401, which is how `docker login` learns that the password is wrong. Only GET: clients that POST fall back to it on
+    405.
     """
     if request.method != "GET":
         return Response(405, [_TEXT], b"Method Not Allowed\n")

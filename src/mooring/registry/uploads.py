@@ -1,7 +1,7 @@
 """/v2/<name>/blobs/uploads/ (OCI distribution specification, "Pushing Blobs").
 
-The row of an upload says how far it has come; bytes beyond that are nobody's. Whoever adds some moves the row from the offset it read, so of
-two who try at once one succeeds, on any node.
+The row of an upload says how far it has come; bytes beyond that are nobody's. Whoever adds some moves the row from
+the offset it read, so of two who try at once one succeeds, on any node.
 """
 
 import base64
@@ -53,11 +53,11 @@ async def start(registry: Registry, request: Request, name: str) -> Response:
         return await _whole(registry, request, passed, digest)
     chosen = query.get("digest-algorithm", "sha256")
     if chosen not in ALGORITHMS:
-        raise DigestInvalid(f"the digest algorithm {chosen[:40]!r} is not supported; use one of {', '.join(ALGORITHMS)}")
+        raise DigestInvalid(
+            f"the digest algorithm {chosen[:40]!r} is not supported; use one of {', '.join(ALGORITHMS)}"
+        )
     upload = Upload(str(uuid4()), name, passed.project_id, passed.caller.account, 0, chosen, "", [])
-    await registry.db.write(
-        service.begin_upload, upload.id, upload.project_id, name, upload.account, upload.algorithm
-    )
+    await registry.db.write(service.begin_upload, upload.id, upload.project_id, name, upload.account, upload.algorithm)
     return _under_way(registry, request, upload, 202)
 
 
@@ -169,7 +169,9 @@ async def _add(
     before: Upload,
     wanted: str,
 ) -> Upload:
-    """Store the request's body behind what has come, and move the row. Nothing is changed when the body ends early or is not as announced."""
+    """Store the request's body behind what has come, and move the row. Nothing is changed when the body ends early or
+    is not as announced.
+    """
     announced = _check_range(request, before)
     running = registry.hashes.take(before.id, before.offset, wanted)
     if running is None:
@@ -226,7 +228,9 @@ async def _add_last(registry: Registry, request: Request, upload: Upload, digest
 
 
 async def _close(registry: Registry, after: Upload, digest: str) -> None:
-    """End the upload as a blob. A wrong digest without a body leaves it open: nothing was lost, and the client may know better."""
+    """End the upload as a blob. A wrong digest without a body leaves it open: nothing was lost, and the client may
+    know better.
+    """
     wanted = algorithm(digest)
     if not after.offset:
         found = digest_of(b"", wanted)
@@ -252,7 +256,9 @@ async def _drop(registry: Registry, upload: Upload) -> None:
 
 
 def _check_range(request: Request, upload: Upload) -> int | None:
-    """The length that Content-Range announces, None when it does not. Raises RangeInvalid unless it starts where the upload ends."""
+    """The length that Content-Range announces, None when it does not. Raises RangeInvalid unless it starts where the
+    upload ends.
+    """
     header = request.header(b"content-range").strip()
     if not header:
         return None

@@ -1,7 +1,8 @@
 """What a place for bytes must do. The filesystem and the object store pass the same suite (tests/storage).
 
-Keys come from storage/keys.py and are unique: a key is written by one upload and never reused, so that no driver needs renames, locks or
-conditional writes. What a driver may do beyond this it says by a further protocol, asked for at the call site.
+Keys come from storage/keys.py and are unique: a key is written by one upload and never reused, so that no driver
+needs renames, locks or conditional writes. What a driver may do beyond this it says by a further protocol, asked for
+at the call site.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -23,9 +24,9 @@ class Driver(Protocol):
     async def write(self, key: str, body: AsyncIterator[bytes]) -> int:
         """Write a new object; the number of bytes written.
 
-        When this returns, the bytes and the entry that leads to them are durable as the driver's policy has it. When the body raises or the
-        task is cancelled, nothing stays under the key, as far as the store allows, and the exception passes on. Memory is bounded whatever
-        the length. Raises StorageFull, StorageUnavailable.
+        When this returns, the bytes and the entry that leads to them are durable as the driver's policy has it. When
+        the body raises or the task is cancelled, nothing stays under the key, as far as the store allows, and the
+        exception passes on. Memory is bounded whatever the length. Raises StorageFull, StorageUnavailable.
         """
         ...
 
@@ -45,7 +46,9 @@ class Driver(Protocol):
         ...
 
     async def check(self) -> None:
-        """Raise StorageUnavailable, in a sentence that says what to change, when objects cannot be written, read and deleted here."""
+        """Raise StorageUnavailable, in a sentence that says what to change, when objects cannot be written, read and
+        deleted here.
+        """
         ...
 
     async def close(self) -> None: ...
@@ -56,15 +59,17 @@ class CanAppend(Protocol):
     async def append(self, key: str, offset: int, body: AsyncIterator[bytes]) -> int:
         """Continue the object at the offset, as `write` does; the number of bytes added.
 
-        What lies beyond the offset is from an attempt that was cut off, and is dropped first. When the body raises, the object ends at the
-        offset again. Raises ObjectMissing when the object is shorter than the offset.
+        What lies beyond the offset is from an attempt that was cut off, and is dropped first. When the body raises,
+        the object ends at the offset again. Raises ObjectMissing when the object is shorter than the offset.
         """
         ...
 
     def exclusive(self, key: str) -> AbstractContextManager[bool]:
-        """While it is held, no other process appends to the object. False when another one holds it: nothing is waited for.
+        """While it is held, no other process appends to the object. False when another one holds it: nothing is
+        waited for.
 
-        Who appends must hold this and must have read the offset after taking it, or it would drop what another has just added.
+        Who appends must hold this and must have read the offset after taking it, or it would drop what another has
+        just added.
         """
         ...
 

@@ -53,7 +53,9 @@ async def rehash(driver: Driver, segments: list[tuple[str, int]], algorithm: str
 
 
 class RunningHashes:
-    """The hashes of uploads that may go on in this process, by upload and offset. Bounded: the oldest is forgotten, and read anew."""
+    """The hashes of uploads that may go on in this process, by upload and offset. Bounded: the oldest is forgotten,
+    and read anew.
+    """
 
     def __init__(self, limit: int = 1024) -> None:
         self._limit = limit

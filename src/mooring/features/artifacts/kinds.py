@@ -1,6 +1,7 @@
 """What kind of artifact a manifest is, and what of its config is worth showing: Harbor's processors as one table.
 
-A kind is found by the artifact type or else by the media type of the config. What none knows is named by its media type's own words.
+A kind is found by the artifact type or else by the media type of the config. What none knows is named by its media
+type's own words.
 """
 
 import re

@@ -42,7 +42,9 @@ class Pushed(Struct, frozen=True):
 
 
 class Pull(Struct, frozen=True):
-    """Pulls of one artifact that were counted together; `tag_id` is 0 for those by digest, `moment` is the last one's."""
+    """Pulls of one artifact that were counted together; `tag_id` is 0 for those by digest, `moment` is the last
+    one's.
+    """
 
     repository_id: int
     artifact_id: int
@@ -51,16 +53,14 @@ class Pull(Struct, frozen=True):
     moment: int
 
     def plus(self, other: "Pull") -> "Pull":
-        return msgspec.structs.replace(
-            self, count=self.count + other.count, moment=max(self.moment, other.moment)
-        )
+        return msgspec.structs.replace(self, count=self.count + other.count, moment=max(self.moment, other.moment))
 
 
 def push(connection: Connection, what: Push) -> Pushed:
     """Make the manifest an artifact of the repository and set its tags.
 
-    An artifact that is there already is left as it is; only the tags and the accessory are seen to. Raises ManifestBlobUnknown for every
-    blob and every child that the repository lacks.
+    An artifact that is there already is left as it is; only the tags and the accessory are seen to. Raises
+    ManifestBlobUnknown for every blob and every child that the repository lacks.
     """
     repository_id = repositories.ensure(connection, what.project_id, what.repository)
     row = statements.FIND_ARTIFACT.one(connection, repository=repository_id, digest=what.digest)
@@ -103,9 +103,7 @@ def _create(connection: Connection, what: Push, repository_id: int) -> int:
         push_time=now(),
         pull_time=0,
     )
-    row = statements.FIND_ARTIFACT.one(connection, repository=repository_id, digest=what.digest)
-    assert row is not None
-    artifact_id: int = row[0]
+    artifact_id: int = statements.FIND_ARTIFACT.sure(connection, repository=repository_id, digest=what.digest)[0]
     for blob_id, _ in found.values():
         statements.ADD_BLOB.run(connection, artifact_id=artifact_id, blob_id=blob_id)
     for child in what.manifest.children:
@@ -118,9 +116,7 @@ def _create(connection: Connection, what: Push, repository_id: int) -> int:
             urls=_json(child.urls),
             annotations=_json(child.annotations),
         )
-    statements.CLAIM_ACCESSORIES.run(
-        connection, repository=repository_id, digest=what.digest, subject=artifact_id
-    )
+    statements.CLAIM_ACCESSORIES.run(connection, repository=repository_id, digest=what.digest, subject=artifact_id)
     statements.CLAIM_REFERENCES.run(connection, repository=repository_id, digest=what.digest, child=artifact_id)
     return artifact_id
 
@@ -162,7 +158,9 @@ def _link_subject(connection: Connection, what: Push, repository_id: int, artifa
 
 
 def record_pulls(connection: Connection, pulls: list[Pull]) -> None:
-    """Add what was buffered to the counts and times. Always in the same order, so that two processes never wait for each other."""
+    """Add what was buffered to the counts and times. Always in the same order, so that two processes never wait for
+    each other.
+    """
     counts: dict[int, int] = {}
     for pull in sorted(pulls, key=lambda pull: (pull.artifact_id, pull.tag_id)):
         counts[pull.repository_id] = counts.get(pull.repository_id, 0) + pull.count
@@ -184,19 +182,27 @@ def delete_artifact(connection: Connection, artifact_id: int) -> None:
 
 
 def _delete(connection: Connection, artifact_id: int) -> None:
-    accessories = connection.execute(
-        select(artifact_accessory.c.artifact_id).where(artifact_accessory.c.subject_id == artifact_id)
-    ).scalars().all()
+    accessories = (
+        connection.execute(
+            select(artifact_accessory.c.artifact_id).where(artifact_accessory.c.subject_id == artifact_id)
+        )
+        .scalars()
+        .all()
+    )
     connection.execute(
         delete(artifact_accessory).where(
             (artifact_accessory.c.subject_id == artifact_id) | (artifact_accessory.c.artifact_id == artifact_id)
         )
     )
-    children = connection.execute(
-        select(artifact_reference.c.child_id).where(
-            artifact_reference.c.parent_id == artifact_id, artifact_reference.c.child_id.is_not(None)
+    children = (
+        connection.execute(
+            select(artifact_reference.c.child_id).where(
+                artifact_reference.c.parent_id == artifact_id, artifact_reference.c.child_id.is_not(None)
+            )
         )
-    ).scalars().all()
+        .scalars()
+        .all()
+    )
     connection.execute(delete(artifact_reference).where(artifact_reference.c.parent_id == artifact_id))
     connection.execute(delete(tag).where(tag.c.artifact_id == artifact_id))
     connection.execute(delete(artifact).where(artifact.c.id == artifact_id))

@@ -31,10 +31,11 @@ async def purge_uploads(db: Database, driver: Driver, age: int, *, dry_run: bool
 
 
 async def purge_orphans(db: Database, driver: Driver, age: int) -> int:
-    """Delete segments older than `age` seconds that no row names: a crash between the bytes and their row leaves such; how many.
+    """Delete segments older than `age` seconds that no row names: a crash between the bytes and their row leaves
+    such; how many.
 
-    A request that is still writing one keeps its time of change young, and a key is never used again, so what is old and has no row will
-    never get one.
+    A request that is still writing one keeps its time of change young, and a key is never used again, so what is old
+    and has no row will never get one.
     """
     before = now() - age * SECOND
     deleted = 0

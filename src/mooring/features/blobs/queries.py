@@ -23,7 +23,9 @@ class Blob(Struct, frozen=True):
 
 
 class Upload(Struct, frozen=True):
-    """An upload under way: `digest` is that of the `offset` bytes which have come, under `algorithm`; empty before the first."""
+    """An upload under way: `digest` is that of the `offset` bytes which have come, under `algorithm`; empty before
+    the first.
+    """
 
     id: str
     repository: str
@@ -68,10 +70,13 @@ def to_blob(row: Row) -> Blob:
 
 
 def to_upload(row: Row) -> Upload:
-    return Upload(*row[:-1], _segments.decode(row[-1]))
+    upload_id, repository, project_id, account, offset, algorithm, digest, segments = row
+    return Upload(upload_id, repository, project_id, account, offset, algorithm, digest, _segments.decode(segments))
 
 
-def in_repository(connection: Connection, project_id: int, repository: str, digests: list[str]) -> dict[str, tuple[int, int]]:
+def in_repository(
+    connection: Connection, project_id: int, repository: str, digests: list[str]
+) -> dict[str, tuple[int, int]]:
     """Of the digests those that the repository holds, with the blob's id and size."""
     rows = connection.execute(
         select(blob.c.digest, blob.c.id, blob.c.size)

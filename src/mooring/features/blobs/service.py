@@ -1,7 +1,7 @@
 """How blobs come to exist: `finish` is the only way."""
 
 import json
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -12,8 +12,13 @@ from mooring.features.blobs.queries import IN_REPOSITORY, Segments, Upload, to_u
 from mooring.features.blobs.tables import blob, repository_blob, upload
 
 _BEGIN: Final = Prepared(
-    insert(upload).values({name: bindparam(name) for name in ("id", "repository", "project_id", "account", "algorithm", "started", "updated")}
-                          | {"offset": 0, "digest": "", "segments": "[]"})
+    insert(upload).values(
+        {
+            name: bindparam(name)
+            for name in ("id", "repository", "project_id", "account", "algorithm", "started", "updated")
+        }
+        | {"offset": 0, "digest": "", "segments": "[]"}
+    )
 )
 _ADVANCE: Final = Prepared(
     update(upload)
@@ -22,14 +27,16 @@ _ADVANCE: Final = Prepared(
 )
 _END: Final = Prepared(delete(upload).where(upload.c.id == bindparam("of"), upload.c.offset == bindparam("was")))
 _FIND: Final = Prepared(select(blob.c.id).where(blob.c.digest == bindparam("digest")))
-_BLOB: Final = {name: bindparam(name) for name in ("digest", "size", "segments", "creation_time", "last_used")}
+_BLOB: Final[dict[str, Any]] = {
+    name: bindparam(name) for name in ("digest", "size", "segments", "creation_time", "last_used")
+}
 _ADD: Final = Prepared(
     {
         "sqlite": sqlite.insert(blob).values(_BLOB).on_conflict_do_nothing(),
         "postgresql": postgresql.insert(blob).values(_BLOB).on_conflict_do_nothing(),
     }
 )
-_LINK: Final = {name: bindparam(name) for name in ("repository", "blob_id", "project_id")}
+_LINK: Final[dict[str, Any]] = {name: bindparam(name) for name in ("repository", "blob_id", "project_id")}
 _LINKS: Final = Prepared(
     {
         "sqlite": sqlite.insert(repository_blob).values(_LINK).on_conflict_do_nothing(),
@@ -61,34 +68,40 @@ def begin_upload(
 
 
 def advance_upload(connection: Connection, before: Upload, after: Upload) -> bool:
-    """Record the bytes that came. False when the upload has meanwhile gone on or ended: these bytes are then nobody's."""
-    return 1 == _ADVANCE.run(
-        connection,
-        of=before.id,
-        was=before.offset,
-        offset=after.offset,
-        algorithm=after.algorithm,
-        digest=after.digest,
-        segments=json.dumps(after.segments),
-        updated=now(),
+    """Record the bytes that came. False when the upload has meanwhile gone on or ended: these bytes are then
+    nobody's.
+    """
+    return (
+        _ADVANCE.run(
+            connection,
+            of=before.id,
+            was=before.offset,
+            offset=after.offset,
+            algorithm=after.algorithm,
+            digest=after.digest,
+            segments=json.dumps(after.segments),
+            updated=now(),
+        )
+        == 1
     )
 
 
 def end_upload(connection: Connection, ended: Upload) -> bool:
     """Forget an upload. False when it has meanwhile gone on or ended."""
-    return 1 == _END.run(connection, of=ended.id, was=ended.offset)
+    return _END.run(connection, of=ended.id, was=ended.offset) == 1
 
 
 def finish(
     connection: Connection, project_id: int, repository: str, digest: str, size: int, segments: Segments
 ) -> bool:
-    """Make verified bytes a blob of the repository. False when the blob was there already, and these segments are not needed."""
+    """Make verified bytes a blob of the repository. False when the blob was there already, and these segments are not
+    needed.
+    """
     moment = now()
     added = _ADD.run(
         connection, digest=digest, size=size, segments=json.dumps(segments), creation_time=moment, last_used=moment
     )
-    row = _FIND.one(connection, digest=digest)
-    assert row is not None
+    row = _FIND.sure(connection, digest=digest)
     if not added:
         _TOUCH.run(connection, of=row[0], moment=moment)
     _LINKS.run(connection, repository=repository, blob_id=row[0], project_id=project_id)
@@ -96,7 +109,9 @@ def finish(
 
 
 def finish_upload(connection: Connection, ended: Upload, digest: str) -> bool | None:
-    """End an upload whose bytes have the digest, in one transaction with `finish`. None when it has meanwhile gone on or ended."""
+    """End an upload whose bytes have the digest, in one transaction with `finish`. None when it has meanwhile gone on
+    or ended.
+    """
     if not end_upload(connection, ended):
         return None
     return finish(connection, ended.project_id, ended.repository, digest, ended.offset, ended.segments)
@@ -111,7 +126,7 @@ def mount(connection: Connection, blob_id: int, project_id: int, repository: str
 def unlink(connection: Connection, project_id: int, repository: str, digest: str) -> bool:
     """The repository holds the blob no more; the bytes stay for garbage collection. False when it did not hold it."""
     row = IN_REPOSITORY.one(connection, repository=repository, project=project_id, digest=digest)
-    return row is not None and 1 == _UNLINK.run(connection, of=repository, blob=row[0])
+    return row is not None and _UNLINK.run(connection, of=repository, blob=row[0]) == 1
 
 
 def touch(connection: Connection, moments: dict[int, int]) -> None:
@@ -121,7 +136,9 @@ def touch(connection: Connection, moments: dict[int, int]) -> None:
 
 
 def expire_uploads(connection: Connection, before: int, limit: int = 500) -> list[Upload]:
-    """Forget uploads that nothing has come for since `before`; their segments are for the caller to delete after the commit."""
+    """Forget uploads that nothing has come for since `before`; their segments are for the caller to delete after the
+    commit.
+    """
     columns = [upload.c[name] for name in Upload.__struct_fields__]
     rows = connection.execute(select(*columns).where(upload.c.updated < before).limit(limit)).all()
     expired = [to_upload(tuple(row)) for row in rows]

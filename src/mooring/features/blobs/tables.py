@@ -1,6 +1,7 @@
 """Blobs, the repositories that may see them, and uploads under way.
 
-A blob's row is the commit: bytes without a row are garbage, a row without bytes cannot be. `segments` is JSON, [[key, size], ...] in order.
+A blob's row is the commit: bytes without a row are garbage, a row without bytes cannot be. `segments` is JSON, [[key,
+size], ...] in order.
 """
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text, UniqueConstraint

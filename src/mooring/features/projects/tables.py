@@ -1,4 +1,6 @@
-"""Projects with their metadata and members. A deleted project keeps its row as `<name>#<id>`, so that its name is free again."""
+"""Projects with their metadata and members. A deleted project keeps its row as `<name>#<id>`, so that its name is
+free again.
+"""
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, false
 

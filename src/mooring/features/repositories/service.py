@@ -10,7 +10,9 @@ from mooring.db.prepared import Prepared
 from mooring.features.repositories.tables import repository
 
 _FIND: Final = Prepared(
-    select(repository.c.id).where(repository.c.name == bindparam("name"), repository.c.project_id == bindparam("project"))
+    select(repository.c.id).where(
+        repository.c.name == bindparam("name"), repository.c.project_id == bindparam("project")
+    )
 )
 _NEW: Final = {name: bindparam(name) for name in ("name", "project_id", "creation_time", "update_time")} | {
     "description": "",
@@ -35,8 +37,7 @@ def ensure(connection: Connection, project_id: int, name: str) -> int:
     if row is None:
         moment = now()
         _ADD.run(connection, name=name, project_id=project_id, creation_time=moment, update_time=moment)
-        row = _FIND.one(connection, name=name, project=project_id)
-        assert row is not None
+        row = _FIND.sure(connection, name=name, project=project_id)
     found: int = row[0]
     return found
 

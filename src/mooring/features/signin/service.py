@@ -20,7 +20,7 @@ from mooring.db.engine import Database
 from mooring.features.robots import queries as robots
 from mooring.features.signin import queries as failures
 from mooring.features.users import queries as users
-from mooring.features.users.passwords import NOBODY, verify_password
+from mooring.features.users.passwords import NOBODY, Passwords, verify_password
 
 LOCK: Final = SECOND * 3 // 2  # microseconds after a wrong password in which the right one is refused as well
 _KEPT: Final = 60.0  # seconds a verified pair is good for
@@ -34,9 +34,7 @@ class SignIn:
     def __init__(self, db: Database, robot_prefix: str = "robot$") -> None:
         self._db = db
         self._robot_prefix = robot_prefix
-        self._turn = asyncio.Semaphore(
-            1
-        )  # argon2 runs once at a time in a process, of which there is one for each core
+        self.passwords = Passwords()
         self._verified: dict[bytes, tuple[int, int, float]] = {}  # fingerprint -> account, its version, good until
         self._key = secrets.token_bytes(32)
 
@@ -57,10 +55,10 @@ class SignIn:
         return None
 
     async def named(self, name: str) -> Actor | None:
-        """The account that a token was issued to under this full name, as it is now; None when there is none that may act."""
+        """The account that has this full name, as a token carries it; None when there is none that may act."""
         if name.startswith(self._robot_prefix):
             robot = await robots.by_name(self._db.reader, self._robot_prefix, name.removeprefix(self._robot_prefix))
-            return robot and robot.actor
+            return robot.actor if robot else None
         user = await users.by_login(self._db.reader, name.casefold())
         return user.actor if user and user.actor.name == name else None
 
@@ -79,7 +77,7 @@ class SignIn:
             return None
         if account and self._is_verified(fingerprint, account.actor):
             return account.actor
-        async with self._turn:
+        async with self.passwords.turn:
             # Others may have waited here for the same pair, or have locked it.
             if await self._is_locked(principal):
                 return None
@@ -123,4 +121,4 @@ def parse_basic(header: str) -> tuple[str, str] | None:
         username, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return None
-    return (username, password) if colon else None
+    return (username, password) if colon and "\0" not in username else None

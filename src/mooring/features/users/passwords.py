@@ -1,5 +1,6 @@
 """People's passwords: argon2id. A hash costs 19 MiB and some hundredths of a second, so it belongs in a thread."""
 
+import asyncio
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -23,3 +24,18 @@ def verify_password(encoded: str, password: str) -> bool:
         return _HASHER.verify(encoded, password)
     except (VerificationError, InvalidHashError):
         return False
+
+
+class Passwords:
+    """The same from the event loop, one at a time: there is a process for each core, and argon2 fills one."""
+
+    def __init__(self) -> None:
+        self.turn = asyncio.Semaphore(1)
+
+    async def hash(self, password: str) -> str:
+        async with self.turn:
+            return await asyncio.to_thread(hash_password, password)
+
+    async def verify(self, encoded: str, password: str) -> bool:
+        async with self.turn:
+            return await asyncio.to_thread(verify_password, encoded, password)

@@ -3,12 +3,16 @@
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import BindParameter, bindparam, case, or_, select
+from sqlalchemy import BindParameter, Connection, bindparam, case, func, or_, select
 
 from mooring.core.actor import Actor
+from mooring.core.page import Listing
+from mooring.db import query
 from mooring.db.prepared import Prepared, Row
 from mooring.db.reader import Reader
 from mooring.features.users.tables import user
+
+ADMIN: Final = 1  # the first account: it cannot be deleted, and lists leave it out
 
 _COLUMNS: Final = (user.c.id, user.c.username, user.c.is_admin, user.c.version, user.c.password, user.c.username_key)
 _KEY: Final[BindParameter[str]] = bindparam("key")
@@ -31,6 +35,36 @@ class Account(Struct, frozen=True):
     key: str
 
 
+class User(Struct, frozen=True):
+    """Somebody's profile; times in microseconds since the epoch."""
+
+    id: int
+    username: str
+    email: str
+    realname: str
+    comment: str
+    is_admin: bool
+    creation_time: int
+    update_time: int
+
+
+_PROFILE: Final = tuple(user.c[field] for field in User.__struct_fields__)
+_LISTED: Final = {
+    "user_id": user.c.id,
+    "UserID": user.c.id,
+    "username": user.c.username,
+    "Username": user.c.username,
+    "email": user.c.email,
+    "Email": user.c.email,
+    "realname": user.c.realname,
+    "Realname": user.c.realname,
+    "comment": user.c.comment,
+    "sysadmin_flag": user.c.is_admin,
+    "creation_time": user.c.creation_time,
+    "update_time": user.c.update_time,
+}
+
+
 async def by_login(reader: Reader, key: str) -> Account | None:
     """The account with this case-folded user name or mail address."""
     return _account(await reader.one(BY_LOGIN, key=key))
@@ -38,6 +72,43 @@ async def by_login(reader: Reader, key: str) -> Account | None:
 
 async def by_id(reader: Reader, user_id: int) -> Account | None:
     return _account(await reader.one(BY_ID, id=user_id))
+
+
+def profile(connection: Connection, user_id: int) -> User | None:
+    """The profile of somebody who is not deleted."""
+    row = connection.execute(select(*_PROFILE).where(user.c.id == user_id, ~user.c.is_deleted)).one_or_none()
+    return None if row is None else User(*row)
+
+
+def find(connection: Connection, username: str) -> User | None:
+    """As `profile`, by name in any case."""
+    statement = select(*_PROFILE).where(user.c.username_key == username.casefold(), ~user.c.is_deleted)
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else User(*row)
+
+
+def page(connection: Connection, listing: Listing, username: str = "", email: str = "") -> tuple[list[User], int]:
+    """One page of everybody but the first administrator, and how many there are."""
+    statement = select(*_PROFILE).where(user.c.id != ADMIN, ~user.c.is_deleted)
+    for column, text in ((user.c.username, username), (user.c.email, email)):
+        if text:
+            statement = statement.where(query.contains(column, text))
+    rows, total = query.page(connection, statement, listing, _LISTED, user.c.username, user.c.id)
+    return [User(*row) for row in rows], total
+
+
+def search(connection: Connection, username: str, listing: Listing) -> tuple[list[User], int]:
+    """Whose name holds the text, the closest first."""
+    statement = select(*_PROFILE).where(query.contains(user.c.username, username), ~user.c.is_deleted)
+    order = (func.length(user.c.username), user.c.username)
+    rows, total = query.page(connection, statement, Listing(listing.page, listing.size), {}, *order)
+    return [User(*row) for row in rows], total
+
+
+def first_administrator(connection: Connection) -> int:
+    """Who owns what no person made: the administrator with the lowest id."""
+    statement = select(func.min(user.c.id)).where(user.c.is_admin, ~user.c.is_deleted)
+    return connection.execute(statement).scalar() or ADMIN
 
 
 def _account(row: Row | None) -> Account | None:

@@ -1,0 +1,104 @@
+"""`mooring serve`."""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+from cyclopts import Parameter
+
+from mooring.cli import banner, certificate, folder
+from mooring.cli.listen import listen
+from mooring.cli.options import Config, Data, load
+from mooring.cli.prepare import Preparation
+from mooring.cli.process import raise_file_limit, share_memory
+from mooring.cli.supervisor import Post, Supervisor
+from mooring.settings import Settings
+
+
+def serve(
+    *,
+    config: Config = None,
+    data: Data = None,
+    host: Annotated[str | None, Parameter(help="The address to listen on; http.host.")] = None,
+    port: Annotated[int | None, Parameter(help="The port to listen on; http.port.")] = None,
+    workers: Annotated[int | None, Parameter(help="Web processes; 0 for one for each core.")] = None,
+    log_format: Annotated[str | None, Parameter(help="auto, console or json.")] = None,
+) -> None:
+    """Serve the registry: web processes and a jobs process, until SIGTERM. SIGHUP reads the certificate anew."""
+    from mooring.observe.logging import configure
+
+    settings, notices = load(config, data, http__host=host, http__port=port, workers=workers, log__format=log_format)
+    configure(settings.log)
+    for notice in notices:
+        structlog.get_logger().warning(notice)
+    with ExitStack() as held, ExitStack() as listeners:
+        _serve(settings, held, listeners)
+
+
+def _serve(settings: Settings, held: ExitStack, listeners: ExitStack) -> None:
+    if settings.https is not None:
+        certificate.check(settings.https)
+    if folder.is_needed(settings):
+        folder.make(Path(settings.data_volume))
+    if settings.database_url.startswith("sqlite"):
+        held.callback(os.close, folder.lock(Path(settings.data_volume)))
+    raise_file_limit()
+    plain = listeners.enter_context(listen(settings.http.host, settings.http.port, "http"))
+    secure = settings.https and listeners.enter_context(listen(settings.https.host, settings.https.port, "https"))
+    preparation = Preparation(settings)
+    # Loaded here, once, while the child prepares: the processes that are forked from this one share it.
+    from mooring.app import build
+    from mooring.cli.web import WebProcesses
+    from mooring.cli.worker import run_child
+
+    prepared = preparation.result()
+    for notice in prepared.notices:
+        structlog.get_logger().warning(notice)
+    share_memory()
+    web = WebProcesses(settings, secure or plain, lambda: build(settings).asgi, [plain] if secure else [])
+    jobs = (settings, plain if secure else None, [secure or plain])
+    numbers = range(settings.workers or _cores())
+    posts = [Post(f"web {number}", partial(web.start, number), is_web=True) for number in numbers]
+    posts.append(Post("jobs", partial(_fork, run_child, jobs), is_web=False))
+    supervisor = Supervisor(posts, settings.shutdown_timeout, partial(_check_certificate, settings))
+    announced = (supervisor, settings, prepared.password)
+    ready = threading.Thread(target=_announce, args=announced, name="ready", daemon=True)
+    supervisor.run(ready.start, listeners.close)
+
+
+def _fork(target: Callable[..., None], arguments: tuple[object, ...]) -> BaseProcess:
+    process = multiprocessing.get_context("fork").Process(target=target, args=arguments)
+    process.start()
+    return process
+
+
+def _check_certificate(settings: Settings) -> None:
+    if settings.https is not None:
+        certificate.check(settings.https)
+
+
+def _announce(supervisor: Supervisor, settings: Settings, password: str) -> None:
+    """Say that the server answers, as soon as it does."""
+    banner.wait_for_answer(settings)
+    supervisor.has_answered = True
+    if settings.log.format == "json":
+        structlog.get_logger().info(banner.sentence(settings, password))
+    else:
+        print(banner.text(settings, password), flush=True)
+
+
+def _cores() -> int:
+    """How many cores we may use: those of our affinity, or what the control group's quota is worth if that is less."""
+    cores = len(os.sched_getaffinity(0))
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, min(cores, round(int(quota) / int(period))))
+    except (OSError, ValueError):
+        return cores

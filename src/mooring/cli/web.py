@@ -1,0 +1,83 @@
+"""Web processes: Granian's workers on a socket that is already open.
+
+Granian's own supervisor is not used. It gives up when a worker dies twice in five seconds, waits blindly at a reload,
+and has each worker open the port for itself (SO_REUSEPORT), which loses the connections that wait at a worker that
+ends, and lets a second server open the same port. All that Granian does not promise to keep is used in this file only.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from socket import socket
+from typing import Any, Final
+
+import structlog
+from granian import _granian
+from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes, SSLProtocols
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+from mooring.cli.listen import BACKLOG
+from mooring.cli.process import become_child
+from mooring.core.errors import MooringError
+from mooring.settings import Settings
+
+_CONNECTIONS: Final = 16_384  # that one web process serves at a time
+
+# Granian's log goes the way of all others.
+_LOG: Final[dict[str, Any]] = {"formatters": {}, "handlers": {}, "loggers": {"_granian": {}, "granian.access": {}}}
+
+
+class WebProcesses:
+    """Starts web processes that answer on one socket. `load` makes the application there; `unused` is closed there."""
+
+    def __init__(self, settings: Settings, listener: socket, load: Callable[[], Any], unused: Sequence[socket]) -> None:
+        https = settings.https
+        self._server = MPServer(
+            "mooring.app",
+            interface=Interfaces.ASGI,
+            runtime_mode=RuntimeModes.mt,
+            loop=Loops.asyncio,
+            http=HTTPModes.auto,
+            websockets=False,
+            backlog=BACKLOG,
+            backpressure=_CONNECTIONS,
+            log_level=LogLevels.warning,
+            log_dictconfig=_LOG,
+            ssl_cert=Path(https.certificate) if https else None,
+            ssl_key=Path(https.private_key) if https else None,
+            ssl_protocol_min=SSLProtocols.tls12,
+        )
+        # As Granian itself does where there is no SO_REUSEPORT: the workers share a socket of ours.
+        holder: Any = _granian.SocketHolder
+        server: Any = self._server
+        server._ssp, server._shd, server._sso, server._ipc = (
+            None,
+            holder(listener.fileno(), False, BACKLOG),
+            listener,
+            {},
+        )
+        self._load = partial(_application, load, unused)
+
+    def start(self, index: int) -> BaseProcess:
+        """A new process; certificate and key are read by it."""
+        target: Any = self._server._spawn_asgi_lifespan_worker
+        server: Any = self._server
+        server._ipc[index] = (None, None)
+        process: BaseProcess = server._spawn_worker(index, target, self._load).inner
+        process.start()
+        return process
+
+
+def _application(load: Callable[[], Any], unused: Sequence[socket]) -> Any:
+    """The first thing that runs in the new process."""
+    become_child("mooring web", unused=unused)
+    try:
+        return load()
+    except MooringError as error:
+        structlog.get_logger().error("a web process cannot start", reason=str(error))
+    except Exception:
+        structlog.get_logger().exception("a web process cannot start")
+    sys.exit(1)

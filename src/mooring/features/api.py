@@ -1,0 +1,52 @@
+"""The control API of all features, put together."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from litestar.di import Provide
+from litestar.types import ASGIApp
+from sqlalchemy import select
+
+from mooring.db.engine import Database
+from mooring.db.prepared import Prepared
+from mooring.features import gate
+from mooring.features.signin.service import SignIn
+from mooring.features.system import api as system
+from mooring.features.system.health import Health
+from mooring.features.users import api as users
+from mooring.http import api
+from mooring.http.exchange import Origin
+from mooring.settings import Settings
+
+_ALIVE: Final = Prepared(select(1))
+
+
+def build_api(
+    settings: Settings, db: Database, signin: SignIn, check_storage: Callable[[], Awaitable[None]] | None = None
+) -> ASGIApp:
+    """The ASGI application under /api. `check_storage` raises when blobs cannot be kept just now."""
+    probes: dict[str, Callable[[], Awaitable[Any]]] = {
+        "core": _here,
+        "database": lambda: db.reader.one(_ALIVE),
+        "registry": check_storage or _here,
+    }
+    constants = {
+        "db": db,
+        "settings": settings,
+        "passwords": signin.passwords,
+        "origin": Origin(settings.external_url, settings.trusted_proxies),
+        "health": Health(probes),
+    }
+    dependencies = {name: _constant(value) for name, value in constants.items()}
+    dependencies["actor"] = Provide(gate.actor, sync_to_thread=False)
+    dependencies["project"] = Provide(gate.project, sync_to_thread=False)
+    handlers = (*users.HANDLERS, *system.HANDLERS)
+    return api.build(handlers, system.ROOT_HANDLERS, gate.Gate(db, signin), dependencies)
+
+
+def _constant(value: Any) -> Provide:
+    return Provide(lambda: value, sync_to_thread=False)
+
+
+async def _here() -> None:
+    """This process answers, so this part of it does."""

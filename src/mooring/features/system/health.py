@@ -1,0 +1,50 @@
+"""Whether the parts that the installation rests on answer."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from mooring.core.errors import MooringError
+
+Probe = Callable[[], Awaitable[object]]
+
+_KEPT: Final = 10.0  # seconds: whoever asks without an account must not make work
+_PATIENCE: Final = 5.0
+
+
+class Component(Struct, frozen=True):
+    """`fault` is empty while all is well."""
+
+    name: str
+    fault: str = ""
+
+
+class Health:
+    """Asks the probes, at most once in ten seconds however many ask."""
+
+    def __init__(self, probes: Mapping[str, Probe]) -> None:
+        self._probes = dict(sorted(probes.items()))
+        self._asking = asyncio.Lock()
+        self._known: list[Component] = []
+        self._until = 0.0
+
+    async def components(self) -> list[Component]:
+        """Every part in the order of their names."""
+        async with self._asking:
+            if time.monotonic() >= self._until:
+                self._known = list(await asyncio.gather(*map(self._ask, self._probes)))
+                self._until = time.monotonic() + _KEPT
+            return self._known
+
+    async def _ask(self, name: str) -> Component:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._probes[name]()
+        except TimeoutError:
+            return Component(name, f"no answer within {_PATIENCE:.0f} s")
+        except MooringError as error:
+            return Component(name, str(error))
+        return Component(name)

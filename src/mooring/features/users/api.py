@@ -1,0 +1,150 @@
+"""People: /users."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from litestar import Request, Response, delete, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+
+from mooring.core.access import allowed
+from mooring.core.actor import Actor
+from mooring.core.errors import BadRequest, Forbidden, NotFound, Precondition
+from mooring.core.page import Listing
+from mooring.db.engine import Database
+from mooring.features.users import queries, service
+from mooring.features.users.passwords import Passwords
+from mooring.features.users.wire import (
+    PasswordReq,
+    UserCreationReq,
+    UserProfile,
+    UserResp,
+    UserSearchRespItem,
+    UserSysAdminFlag,
+)
+from mooring.http.access import SIGNED_IN, system
+from mooring.http.links import created, listed
+
+
+@get("/users", access=system("user", "list"))
+async def list_users(
+    request: Request[Any, Any, Any],
+    db: NamedDependency[Database],
+    listing: NamedDependency[Listing],
+    username: FromQuery[str] = "",
+    email: FromQuery[str] = "",
+) -> Response[Sequence[UserResp]]:
+    users, total = await db.read(queries.page, listing, username, email)
+    return listed(request, [UserResp.of(user) for user in users], total, listing)
+
+
+@post("/users", access=system("user", "create"), body="userReq")
+async def create_user(
+    request: Request[Any, Any, Any],
+    db: NamedDependency[Database],
+    passwords: NamedDependency[Passwords],
+    data: JSONBody[UserCreationReq],
+) -> Response[None]:
+    service.check_secret(data.password)
+    service.check_username(data.username)
+    service.check_profile(data.email, data.realname, data.comment)
+    user_id = await db.write(
+        service.create,
+        username=data.username,
+        email=data.email,
+        realname=data.realname,
+        comment=data.comment,
+        password=await passwords.hash(data.password),
+    )
+    return created(request, user_id)
+
+
+@get("/users/current", access=SIGNED_IN)
+async def read_current_user(actor: NamedDependency[Actor], db: NamedDependency[Database]) -> UserResp:
+    if actor.kind != "user":
+        raise Precondition(f"get current user not available for security context: {actor.kind}")
+    return UserResp.of(await db.read(service.read, actor.id))
+
+
+@get("/users/search", access=SIGNED_IN)
+async def search_users(
+    request: Request[Any, Any, Any],
+    db: NamedDependency[Database],
+    listing: NamedDependency[Listing],
+    username: FromQuery[str],
+) -> Response[Sequence[UserSearchRespItem]]:
+    users, total = await db.read(queries.search, username, listing)
+    return listed(request, [UserSearchRespItem(user.id, user.username) for user in users], total, listing)
+
+
+@get("/users/{user_id:str}", access=SIGNED_IN)
+async def read_user(actor: NamedDependency[Actor], db: NamedDependency[Database], user_id: FromPath[int]) -> UserResp:
+    _require_self_or(actor, "read", user_id)
+    return UserResp.of(await db.read(service.read, user_id))
+
+
+@put("/users/{user_id:str}", access=SIGNED_IN, body="profile")
+async def change_user(
+    actor: NamedDependency[Actor],
+    db: NamedDependency[Database],
+    user_id: FromPath[int],
+    data: JSONBody[UserProfile],
+) -> None:
+    _require_self_or(actor, "update", user_id)
+    service.check_profile(data.email, data.realname, data.comment)
+    await db.write(service.change_profile, user_id, email=data.email, realname=data.realname, comment=data.comment)
+
+
+@delete("/users/{user_id:str}", access=system("user", "delete"), status_code=200)
+async def delete_user(actor: NamedDependency[Actor], db: NamedDependency[Database], user_id: FromPath[int]) -> None:
+    await db.write(service.delete, actor, user_id)
+
+
+@put("/users/{user_id:str}/sysadmin", access=system("user", "update"), body="sysadminFlag")
+async def change_administrator(
+    db: NamedDependency[Database], user_id: FromPath[int], data: JSONBody[UserSysAdminFlag]
+) -> None:
+    await db.write(service.make_administrator, user_id, data.sysadmin_flag)
+
+
+@put("/users/{user_id:str}/password", access=SIGNED_IN, body="password")
+async def change_password(
+    actor: NamedDependency[Actor],
+    db: NamedDependency[Database],
+    passwords: NamedDependency[Passwords],
+    user_id: FromPath[int],
+    data: JSONBody[PasswordReq],
+) -> None:
+    _require_self_or(actor, "update", user_id)
+    account = await queries.by_id(db.reader, user_id)
+    if account is None:
+        raise NotFound(f"user {user_id} not found")
+    if _is_self(actor, user_id) and not await passwords.verify(account.password, data.old_password):
+        raise Forbidden("Current password is incorrect")
+    service.check_secret(data.new_password)
+    if await passwords.verify(account.password, data.new_password):
+        raise BadRequest("New password is identical to old password")
+    await db.write(service.change_password, user_id, await passwords.hash(data.new_password))
+
+
+def _is_self(actor: Actor, user_id: int) -> bool:
+    return actor.kind == "user" and actor.id == user_id
+
+
+def _require_self_or(actor: Actor, action: str, user_id: int) -> None:
+    """Raise Forbidden unless it is about the caller, or the caller may act on others."""
+    if not _is_self(actor, user_id) and not allowed(actor, "user", action, project=None):
+        raise Forbidden(actor.name)
+
+
+HANDLERS: Final = (
+    list_users,
+    create_user,
+    read_current_user,
+    search_users,
+    read_user,
+    change_user,
+    delete_user,
+    change_administrator,
+    change_password,
+)
