@@ -7,10 +7,27 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from cyclopts import App, CycloptsError
 
 from mooring.core.errors import MooringError
+
+_COMMANDS: Final = {
+    "serve": "Serve the registry until SIGTERM. SIGHUP reads the certificate anew.",
+    "worker": "Run the background jobs alone, beside servers on other machines.",
+    "migrate": "Bring the database to this program's schema, as serve does too, or up or down to a revision.",
+    "doctor": "Look whether Mooring can serve with these settings, and say what to do where it cannot.",
+    "version": "Print the versions of Mooring and of the Python that runs it.",
+}
+_USER_COMMANDS: Final = {
+    "list": ("show", "List everybody's name, address and rights."),
+    "create": ("create", "Add somebody. The password is asked for, or read from standard input."),
+    "password": (
+        "password",
+        "Give somebody another password, asked for or read from standard input. It counts at once.",
+    ),
+}
 
 
 def app() -> App:
@@ -26,9 +43,12 @@ def app() -> App:
         exit_on_error=False,
         result_action="return_value",
     )
-    for name in ("serve", "worker", "migrate", "doctor", "version"):
-        line.command(f"mooring.cli.{name}:{name}", name=name)
-    line.command("mooring.cli.user:user", name="user")
+    for name, purpose in _COMMANDS.items():
+        line.command(f"mooring.cli.{name}:{name}", name=name, help=purpose)
+    people = App(name="user", help="See and change people's accounts, on the machine that holds the database.")
+    for name, (function, purpose) in _USER_COMMANDS.items():
+        people.command(f"mooring.cli.user:{function}", name=name, help=purpose)
+    line.command(people)
     return line
 
 

@@ -50,11 +50,12 @@ def sentence(settings: Settings, password: str) -> str:
 
 def wait_for_answer(settings: Settings) -> None:
     """Return when the server has answered a request of ours, whatever it said."""
-    while not _answers(settings):
+    while not answers(settings):
         time.sleep(0.02)
 
 
-def _answers(settings: Settings) -> bool:
+def answers(settings: Settings) -> bool:
+    """Whether something that speaks HTTP answers at the settings' own address."""
     listener = settings.https or settings.http
     host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(listener.host, listener.host)  # noqa: S104
     try:

@@ -6,11 +6,13 @@ It runs in a process of its own, which takes alembic and what came with it away 
 import asyncio
 import multiprocessing
 import secrets
+import string
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+import structlog
 from msgspec import Struct
 
 from mooring.core.errors import DatabaseUnavailable, MooringError, StartError
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from mooring.storage.driver import Driver
 
 ADMIN: Final = "admin"
-LOCK_DATABASE: Final = "SELECT pg_advisory_xact_lock(7311163)"
+_CONFIGURED: Final = "configured_admin_password"  # its hash: to see later that the settings name another
+_LOCK_DATABASE: Final = "SELECT pg_advisory_xact_lock(7311163)"
 
 
 class Prepared(Struct, frozen=True):
@@ -56,6 +59,11 @@ class Preparation:
         return prepared
 
 
+def made_up() -> str:
+    """A password that nobody can guess and every shell and client takes as it is."""
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(20))
+
+
 def prepare(settings: Settings) -> Prepared:
     """Migrate the database, make the first rows, try the storage. Raises MooringError."""
     from mooring.db import schema
@@ -84,15 +92,16 @@ def bootstrap(connection: "Connection", configured: str | None) -> tuple[str, tu
 
     from mooring.core.clock import now
     from mooring.features.projects.tables import project
+    from mooring.features.signin.keys import make_signing_key
     from mooring.features.signin.tables import secret
     from mooring.features.users.passwords import hash_password
     from mooring.features.users.tables import user
 
     if connection.dialect.name == "postgresql":
-        connection.execute(text(LOCK_DATABASE))
+        connection.execute(text(_LOCK_DATABASE))
     if connection.execute(select(user.c.id).where(user.c.id == 1)).first() is not None:
         return "", _unchanged(connection, configured)
-    password = configured or secrets.token_urlsafe(15)
+    password = configured or made_up()
     moment = now()
     times = {"creation_time": moment, "update_time": moment}
     connection.execute(
@@ -110,10 +119,9 @@ def bootstrap(connection: "Connection", configured: str | None) -> tuple[str, tu
         )
     )
     connection.execute(insert(project).values(id=1, name="library", owner_id=1, is_public=True, **times))
-    values = {"token_key": _token_key()}
+    make_signing_key(connection)
     if configured:
-        values["configured_admin_password"] = hash_password(configured)
-    connection.execute(insert(secret), [{"name": name, "value": value} for name, value in values.items()])
+        connection.execute(insert(secret).values(name=_CONFIGURED, value=hash_password(configured)))
     if connection.dialect.name == "postgresql":
         for table in ('"user"', "project"):
             connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), 1)"))
@@ -148,6 +156,9 @@ def _in_child(settings: Settings, answer: Pipe) -> None:
         prepared = prepare(settings)
     except MooringError as error:
         prepared = Prepared(failure=str(error))
+    except Exception:
+        structlog.get_logger().exception("preparing failed")
+        prepared = Prepared(failure="preparing the installation failed; what it logged above says why")
     answer.send_bytes(msgspec.json.encode(prepared))
 
 
@@ -160,21 +171,10 @@ def _unchanged(connection: "Connection", configured: str | None) -> tuple[str, .
 
     if configured is None:
         return ()
-    first = connection.execute(select(secret.c.value).where(secret.c.name == "configured_admin_password")).scalar()
+    first = connection.execute(select(secret.c.value).where(secret.c.name == _CONFIGURED)).scalar()
     if first is not None and verify_password(first, configured):
         return ()
     return (
         "the configured administrator's password is not that of the first start and is not applied; "
         f"use `mooring user password {ADMIN}` to change it",
     )
-
-
-def _token_key() -> str:
-    """A private key for RS256, as PEM."""
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import rsa
-
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()

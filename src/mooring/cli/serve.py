@@ -70,7 +70,11 @@ def _serve(settings: Settings, held: ExitStack, listeners: ExitStack) -> None:
     supervisor = Supervisor(posts, settings.shutdown_timeout, partial(_check_certificate, settings))
     announced = (supervisor, settings, prepared.password)
     ready = threading.Thread(target=_announce, args=announced, name="ready", daemon=True)
-    supervisor.run(ready.start, listeners.close)
+    try:
+        supervisor.run(ready.start, listeners.close)
+    finally:
+        if prepared.password and not supervisor.has_answered:
+            print(banner.sentence(settings, prepared.password), flush=True)
 
 
 def _fork(target: Callable[..., None], arguments: tuple[object, ...]) -> BaseProcess:
