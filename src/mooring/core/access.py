@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import Final
 
 from mooring.core.actor import EVERY_PROJECT, SYSTEM, Actor, Permission
+from mooring.core.errors import Forbidden, Unauthorized, WireError
 
 
 class Role(IntEnum):
@@ -169,6 +170,11 @@ def allowed(
     if actor.kind == "robot":
         return _granted(actor, SYSTEM if project is None else project, resource, action)
     return project is not None and not roles.isdisjoint(_GRANTS.get((resource, action), frozenset()))
+
+
+def refusal(actor: Actor, message: str = "") -> WireError:
+    """Why the actor is not let in. On the system's resources the message is the actor's name, as in Harbor."""
+    return Unauthorized() if actor.is_anonymous else Forbidden(message or actor.name)
 
 
 def repository_actions(

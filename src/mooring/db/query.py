@@ -22,19 +22,17 @@ def page(
 ) -> tuple[list[Any], int]:
     """The rows of the page, and how many there are on all pages.
 
-    `columns` maps the names that `q` and `sort` may use. `default` is the order when nothing else is asked for, and
-    among rows that are alike otherwise; it ends in a unique column, so that pages neither overlap nor leave a row out.
+    `columns` maps the names that `q` and `sort` may use, spelled `project_id` or `ProjectID`. `default` is the order when
+    nothing else is asked for, and among rows that are alike otherwise; it ends in a unique column, so that pages neither
+    overlap nor leave a row out.
     """
+    known = {_plain(name): column for name, column in columns.items()}
     for key, condition in listing.filters.items():
-        column = columns.get(key)
-        if column is not None:
-            statement = statement.where(matches(column, condition))
+        if _plain(key) in known:
+            statement = statement.where(matches(known[_plain(key)], condition))
     total = connection.execute(select(func.count()).select_from(statement.order_by(None).subquery())).scalar_one()
-    orders = [
-        columns[order.key].desc() if order.descending else columns[order.key]
-        for order in listing.sort
-        if order.key in columns
-    ]
+    sorting = [(known[_plain(order.key)], order.descending) for order in listing.sort if _plain(order.key) in known]
+    orders = [column.desc() if descending else column for column, descending in sorting]
     statement = statement.order_by(*orders, *default)
     if listing.size > 0:
         statement = statement.limit(listing.size).offset(min(listing.offset, total))
@@ -66,6 +64,10 @@ def contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
         return false()
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return func.lower(column).like(func.lower(f"%{escaped}%"), escape="\\")
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 def _equal(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:

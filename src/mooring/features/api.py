@@ -10,6 +10,11 @@ from sqlalchemy import select
 from mooring.db.engine import Database
 from mooring.db.prepared import Prepared
 from mooring.features import gate
+from mooring.features.projects import api as projects
+from mooring.features.projects import members
+from mooring.features.repositories import queries as repositories
+from mooring.features.robots import api as robots
+from mooring.features.robots import service as robot_accounts
 from mooring.features.signin.service import SignIn
 from mooring.features.system import api as system
 from mooring.features.system.health import Health
@@ -30,17 +35,18 @@ def build_api(
         "database": lambda: db.reader.one(_ALIVE),
         "registry": check_storage or _here,
     }
-    constants = {
+    constants: dict[str, Any] = {
         "db": db,
         "settings": settings,
         "passwords": signin.passwords,
         "origin": Origin(settings.external_url, settings.trusted_proxies),
         "health": Health(probes),
     }
+    constants |= {"count_repositories": repositories.count, "forget_project": robot_accounts.forget_project}
     dependencies = {name: _constant(value) for name, value in constants.items()}
     dependencies["actor"] = Provide(gate.actor, sync_to_thread=False)
     dependencies["project"] = Provide(gate.project, sync_to_thread=False)
-    handlers = (*users.HANDLERS, *system.HANDLERS)
+    handlers = (*users.HANDLERS, *projects.HANDLERS, *members.HANDLERS, *robots.HANDLERS, *system.HANDLERS)
     return api.build(handlers, system.ROOT_HANDLERS, gate.Gate(db, signin), dependencies)
 
 

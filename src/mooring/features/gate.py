@@ -4,9 +4,9 @@ from typing import Any, Final
 
 from litestar import Request
 
-from mooring.core.access import Role, allowed
+from mooring.core.access import Role, allowed, refusal
 from mooring.core.actor import ANONYMOUS, Actor
-from mooring.core.errors import Forbidden, NotFound, Unauthorized, WireError
+from mooring.core.errors import NotFound, Unauthorized
 from mooring.db.engine import Database
 from mooring.features.projects import queries as projects
 from mooring.features.projects.queries import Project
@@ -56,11 +56,6 @@ class Gate:
         if project is None:
             raise NotFound(f"project {key} not found")
         return project
-
-
-def refusal(caller: Actor, message: str = "") -> WireError:
-    """Why somebody is not let in. On the system's resources the message is the caller's name, as in Harbor."""
-    return Unauthorized() if caller.is_anonymous else Forbidden(message or caller.name)
 
 
 def actor(request: Request[Any, Any, Any]) -> Actor:

@@ -1,15 +1,23 @@
 """Reading projects and who is in them."""
 
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, func, or_, select, true
 from sqlalchemy.sql.elements import ColumnElement
 
-from mooring.core.access import Role
+from mooring.core.access import Role, allowed
+from mooring.core.actor import EVERY_PROJECT, Actor
+from mooring.core.page import Listing
+from mooring.db import query
 from mooring.db.prepared import Prepared, Row
 from mooring.db.reader import Reader
-from mooring.features.projects.tables import member, project
+from mooring.features.projects.tables import member, project, project_metadata
+from mooring.features.users.tables import user
+
+# How many repositories each of the projects has; features above this one know.
+CountRepositories = Callable[[Connection, Sequence[int]], Mapping[int, int]]
 
 
 class Project(Struct, frozen=True):
@@ -21,6 +29,25 @@ class Project(Struct, frozen=True):
     is_public: bool
     creation_time: int
     update_time: int
+
+
+class View(Struct, frozen=True):
+    """A project as somebody sees it."""
+
+    project: Project
+    owner: str
+    metadata: Mapping[str, str]
+    roles: frozenset[Role]
+    repositories: int
+
+
+class Member(Struct, frozen=True):
+    id: int
+    project_id: int
+    entity_id: int
+    entity_type: str
+    role: int
+    name: str
 
 
 COLUMNS: Final = tuple(project.c[field] for field in Project.__struct_fields__)
@@ -70,3 +97,119 @@ def _project(row: Row) -> Project:
 def _one(connection: Connection, condition: ColumnElement[bool]) -> Project | None:
     row = connection.execute(select(*COLUMNS).where(condition, ~project.c.is_deleted)).one_or_none()
     return None if row is None else Project(*row)
+
+
+def may(connection: Connection, actor: Actor, resource: str, action: str, found: Project) -> bool:
+    """Whether the actor may act on the resource in this project."""
+    roles = roles_of(connection, actor.id, found.id) if actor.kind == "user" else frozenset[Role]()
+    return allowed(actor, resource, action, project=found.id, roles=roles, is_public=found.is_public)
+
+
+def page(
+    connection: Connection,
+    actor: Actor,
+    listing: Listing,
+    count: CountRepositories,
+    *,
+    name: str = "",
+    owner: str = "",
+    is_public: bool | None = None,
+) -> tuple[list[View], int]:
+    """One page of the projects that the actor may know of, and how many there are."""
+    statement = select(*COLUMNS).where(~project.c.is_deleted, _visible(actor))
+    if name:
+        statement = statement.where(query.contains(project.c.name, name))
+    if owner:
+        statement = statement.where(project.c.owner_id.in_(select(user.c.id).where(user.c.username == owner)))
+    if is_public is not None:
+        statement = statement.where(project.c.is_public == is_public)
+    rows, total = query.page(connection, statement, listing, _LISTED, project.c.name, project.c.id)
+    return views(connection, actor, [Project(*row) for row in rows], count), total
+
+
+def views(connection: Connection, actor: Actor, projects: Sequence[Project], count: CountRepositories) -> list[View]:
+    """The projects as the actor sees them, with a fixed number of statements however many they are."""
+    ids = [each.id for each in projects]
+    owners = dict(_pairs(connection, select(user.c.id, user.c.username).where(user.c.id.in_(_owners(projects)))))
+    counts = count(connection, ids)
+    metadata: dict[int, dict[str, str]] = {each.id: {"public": str(each.is_public).lower()} for each in projects}
+    for row in connection.execute(select(project_metadata).where(project_metadata.c.project_id.in_(ids))):
+        metadata[row.project_id][row.name] = row.value
+    roles: dict[int, set[Role]] = {each: set() for each in ids}
+    if actor.kind == "user":
+        held = select(member.c.project_id, member.c.role).where(
+            member.c.project_id.in_(ids), member.c.entity_type == "u", member.c.entity_id == actor.id
+        )
+        for project_id, role in _pairs(connection, held):
+            roles[project_id].add(Role(role))
+    return [
+        View(each, owners.get(each.owner_id, ""), metadata[each.id], frozenset(roles[each.id]), counts.get(each.id, 0))
+        for each in projects
+    ]
+
+
+def members(connection: Connection, project_id: int, listing: Listing, name: str = "") -> tuple[list[Member], int]:
+    """One page of a project's members by name; `name` is the whole name of one."""
+    statement = _members(project_id)
+    if name:
+        statement = statement.where(user.c.username == name)
+    rows, total = query.page(connection, statement, listing, {}, user.c.username, member.c.id)
+    return [Member(*row) for row in rows], total
+
+
+def find_member(connection: Connection, project_id: int, member_id: int) -> Member | None:
+    row = connection.execute(_members(project_id).where(member.c.id == member_id)).one_or_none()
+    return None if row is None else Member(*row._tuple())
+
+
+def role_counts(connection: Connection, project_id: int) -> dict[Role, int]:
+    """How many members hold each role."""
+    listed = _members(project_id).subquery()
+    statement = select(listed.c.role, func.count()).group_by(listed.c.role)
+    return {Role(role): number for role, number in _pairs(connection, statement)}
+
+
+def _members(project_id: int) -> Select[Any]:
+    """The members whose accounts live."""
+    return (
+        select(
+            member.c.id,
+            member.c.project_id,
+            member.c.entity_id,
+            member.c.entity_type,
+            member.c.role,
+            user.c.username,
+        )
+        .join(user, user.c.id == member.c.entity_id)
+        .where(member.c.project_id == project_id, member.c.entity_type == "u", ~user.c.is_deleted)
+    )
+
+
+def _visible(actor: Actor) -> ColumnElement[bool]:
+    if allowed(actor, "project", "list", project=None):
+        return true()
+    if actor.kind == "robot":
+        granted = {permission.project for permission in actor.permissions if permission.project >= EVERY_PROJECT}
+        return true() if EVERY_PROJECT in granted else or_(project.c.is_public, project.c.id.in_(granted))
+    if actor.kind == "user":
+        own = select(member.c.project_id).where(member.c.entity_type == "u", member.c.entity_id == actor.id)
+        return or_(project.c.is_public, project.c.id.in_(own))
+    return project.c.is_public
+
+
+def _owners(projects: Sequence[Project]) -> set[int]:
+    return {each.owner_id for each in projects}
+
+
+def _pairs(connection: Connection, statement: Select[Any]) -> list[Any]:
+    return list(connection.execute(statement))
+
+
+_LISTED: Final = {
+    "project_id": project.c.id,
+    "name": project.c.name,
+    "owner_id": project.c.owner_id,
+    "public": project.c.is_public,
+    "creation_time": project.c.creation_time,
+    "update_time": project.c.update_time,
+}

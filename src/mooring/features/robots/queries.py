@@ -1,14 +1,18 @@
 """Reading robot accounts."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
-from mooring.core.actor import Actor, Permission
+from mooring.core.actor import EVERY_PROJECT, SYSTEM, Actor, Permission
 from mooring.core.clock import SECOND, now
+from mooring.core.page import Listing
+from mooring.db import query
 from mooring.db.prepared import Prepared, Row
 from mooring.db.reader import Reader
+from mooring.features.projects.tables import project
 from mooring.features.robots.tables import robot, robot_permission
 
 _COLUMNS: Final = (
@@ -63,3 +67,83 @@ async def _account(reader: Reader, prefix: str, row: Row | None) -> Account | No
         kind="robot", id=robot_id, name=prefix + name, version=version, project=project, permissions=permissions
     )
     return Account(actor, secret)
+
+
+class Grant(Struct, frozen=True):
+    """What a robot may do, as it was asked for: `project` is an id, 0 for every project, -1 for the system."""
+
+    kind: str
+    project: int
+    resource: str
+    action: str
+    effect: str
+
+
+class Robot(Struct, frozen=True):
+    """A robot's row. `project` is 0 for one of the system; `expires_at` is in seconds, -1 is never."""
+
+    id: int
+    name: str
+    project_id: int
+    description: str
+    duration: int
+    expires_at: int
+    is_disabled: bool
+    creator_type: str
+    creator_ref: int
+    creation_time: int
+    update_time: int
+
+    @property
+    def level(self) -> str:
+        return "project" if self.project_id else "system"
+
+
+class View(Struct, frozen=True):
+    """A robot with what it may do, by kind and namespace."""
+
+    robot: Robot
+    grants: Mapping[tuple[str, str], Sequence[Grant]]
+
+
+_ROW: Final = tuple(robot.c[field] for field in Robot.__struct_fields__)
+_LISTED: Final = {
+    "id": robot.c.id,
+    "name": robot.c.name,
+    "description": robot.c.description,
+    "duration": robot.c.duration,
+    "disabled": robot.c.is_disabled,
+    "expires_at": robot.c.expires_at,
+    "creation_time": robot.c.creation_time,
+    "update_time": robot.c.update_time,
+}
+
+
+def find(connection: Connection, robot_id: int) -> Robot | None:
+    row = connection.execute(select(*_ROW).where(robot.c.id == robot_id)).one_or_none()
+    return None if row is None else Robot(*row._tuple())
+
+
+def page(connection: Connection, project_id: int, listing: Listing) -> tuple[list[View], int]:
+    """One page of the robots of the project, of the system when it is 0, and how many there are."""
+    statement = select(*_ROW).where(robot.c.project_id == project_id)
+    rows, total = query.page(connection, statement, listing, _LISTED, robot.c.name, robot.c.id)
+    return views(connection, [Robot(*row) for row in rows]), total
+
+
+def views(connection: Connection, robots: Sequence[Robot]) -> list[View]:
+    """The robots with what they may do; what was for a project that is deleted is left out."""
+    ids = [each.id for each in robots]
+    statement = (
+        select(robot_permission, project.c.name)
+        .outerjoin(project, (project.c.id == robot_permission.c.project_id) & ~project.c.is_deleted)
+        .where(robot_permission.c.robot_id.in_(ids))
+        .order_by(robot_permission.c.id)
+    )
+    grants: dict[int, dict[tuple[str, str], list[Grant]]] = {each: {} for each in ids}
+    for row in connection.execute(statement):
+        namespace = {SYSTEM: "/", EVERY_PROJECT: "*"}.get(row.project_id, row.name)
+        if namespace is not None:
+            grant = Grant(row.kind, row.project_id, row.resource, row.action, row.effect)
+            grants[row.robot_id].setdefault((row.kind, namespace), []).append(grant)
+    return [View(each, grants[each.id]) for each in robots]

@@ -51,13 +51,9 @@ class User(Struct, frozen=True):
 _PROFILE: Final = tuple(user.c[field] for field in User.__struct_fields__)
 _LISTED: Final = {
     "user_id": user.c.id,
-    "UserID": user.c.id,
     "username": user.c.username,
-    "Username": user.c.username,
     "email": user.c.email,
-    "Email": user.c.email,
     "realname": user.c.realname,
-    "Realname": user.c.realname,
     "comment": user.c.comment,
     "sysadmin_flag": user.c.is_admin,
     "creation_time": user.c.creation_time,

@@ -1,0 +1,177 @@
+"""Projects: /projects."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from litestar import Request, Response, delete, get, head, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, JSONBody
+from msgspec import structs
+from sqlalchemy import Connection
+
+from mooring.core.access import Role, allowed
+from mooring.core.actor import Actor
+from mooring.core.errors import BadRequest, Forbidden, NotFound
+from mooring.core.page import Listing
+from mooring.db.engine import Database
+from mooring.features.projects import queries, service, wire
+from mooring.features.projects.queries import CountRepositories
+from mooring.features.projects.queries import Project as Found
+from mooring.features.projects.wire import ProjectDeletable, ProjectReq, ProjectSummary
+from mooring.http.access import ANYBODY, SIGNED_IN, project
+from mooring.http.links import created, listed
+from mooring.http.parameters import is_true
+
+# What must go with a project; features above this one know.
+ForgetProject = Callable[[Connection, int], None]
+
+_PROXY_ONLY: Final = frozenset(
+    {"proxy_speed_kb", "max_upstream_conn", "proxy_cache_filter_pattern", "proxy_cache_filter_kind"}
+)
+
+
+@get("/projects", access=ANYBODY)
+async def list_projects(
+    request: Request[Any, Any, Any],
+    actor: NamedDependency[Actor],
+    db: NamedDependency[Database],
+    listing: NamedDependency[Listing],
+    count_repositories: NamedDependency[CountRepositories],
+    name: FromQuery[str] = "",
+    owner: FromQuery[str] = "",
+    public: FromQuery[str] = "",
+    with_detail: FromQuery[str] = "true",
+) -> Response[Sequence[wire.Project]]:
+    is_public = is_true(public) if public else None
+    views, total = await db.read(
+        queries.page, actor, listing, count_repositories, name=name, owner=owner, is_public=is_public
+    )
+    shown = [wire.Project.of(view, with_detail=is_true(with_detail)) for view in views]
+    return listed(request, shown, total, listing)
+
+
+@head("/projects", access=SIGNED_IN)
+async def head_project(db: NamedDependency[Database], project_name: FromQuery[str]) -> None:
+    if await queries.read(db.reader, project_name, by_name=True) is None:
+        raise NotFound(f"project {project_name} not found")
+
+
+@post("/projects", access=SIGNED_IN, body="project")
+async def create_project(
+    request: Request[Any, Any, Any],
+    actor: NamedDependency[Actor],
+    db: NamedDependency[Database],
+    data: JSONBody[ProjectReq],
+) -> Response[None]:
+    _check_creation(actor, data)
+    is_public, metadata = _metadata(data)
+    project_id = await db.write(service.create, actor, data.project_name, is_public=bool(is_public), metadata=metadata)
+    by_name = is_true(request.headers.get("x-resource-name-in-location", ""))
+    return created(request, data.project_name if by_name else project_id)
+
+
+@get("/projects/{project_name_or_id:str}", access=project("project", "read"))
+async def read_project(
+    actor: NamedDependency[Actor],
+    db: NamedDependency[Database],
+    project: NamedDependency[Found],
+    count_repositories: NamedDependency[CountRepositories],
+) -> wire.Project:
+    views = await db.read(queries.views, actor, [project], count_repositories)
+    return wire.Project.of(views[0])
+
+
+@put("/projects/{project_name_or_id:str}", access=project("project", "update"), body="project")
+async def change_project(
+    db: NamedDependency[Database], project: NamedDependency[Found], data: JSONBody[ProjectReq]
+) -> None:
+    if data.metadata and data.metadata.retention_id:
+        raise BadRequest("the retention_id in the request's payload cannot be changed")
+    is_public, metadata = _metadata(structs.replace(data, public=None))
+    await db.write(service.change, project.id, is_public=is_public, metadata=metadata)
+
+
+@delete("/projects/{project_name_or_id:str}", access=project("project", "delete"), status_code=200)
+async def delete_project(
+    db: NamedDependency[Database],
+    project: NamedDependency[Found],
+    count_repositories: NamedDependency[CountRepositories],
+    forget_project: NamedDependency[ForgetProject],
+) -> None:
+    def work(connection: Connection) -> None:
+        service.delete_project(connection, project.id, count_repositories)
+        forget_project(connection, project.id)
+
+    await db.write(work)
+
+
+@get("/projects/{project_name_or_id:str}/_deletable", access=project("project", "delete"))
+async def read_deletable(
+    db: NamedDependency[Database],
+    project: NamedDependency[Found],
+    count_repositories: NamedDependency[CountRepositories],
+) -> ProjectDeletable:
+    deletable = await db.read(service.is_deletable, project.id, count_repositories)
+    return ProjectDeletable(deletable=True) if deletable else ProjectDeletable(message=service.NOT_EMPTY)
+
+
+@get("/projects/{project_name_or_id:str}/summary", access=project("project", "read"))
+async def read_summary(
+    actor: NamedDependency[Actor],
+    db: NamedDependency[Database],
+    project: NamedDependency[Found],
+    count_repositories: NamedDependency[CountRepositories],
+) -> ProjectSummary:
+    (view,) = await db.read(queries.views, actor, [project], count_repositories)
+    summary = ProjectSummary(repo_count=view.repositories)
+    if not allowed(actor, "member", "list", project=project.id, roles=view.roles):
+        return summary
+    counts = await db.read(queries.role_counts, project.id)
+    fields = {f"{role.name.lower()}_count": counts.get(role, 0) for role in Role}
+    return structs.replace(summary, **fields)
+
+
+def _check_creation(actor: Actor, data: ProjectReq) -> None:
+    """Raise Forbidden, BadRequest, NotFound for what may not be made, in Harbor's order."""
+    if actor.kind == "robot" and actor.project:
+        raise Forbidden("Only system level robot can create project")
+    may_limit = allowed(actor, "project", "create", project=None)
+    if data.registry_id is not None:
+        if not may_limit:
+            raise Forbidden("Only system admin can create proxy cache project")
+        if data.registry_id <= 0:
+            raise BadRequest(
+                f"bad request: {data.registry_id} is invalid value of registry_id, it should be geater than 0"
+            )
+        raise NotFound(f"registry {data.registry_id} not found")
+    if data.metadata and data.metadata.retention_id:
+        raise BadRequest(
+            "bad request: the retention_id in the request's payload when creating a project should be omitted, "
+            "alternatively passing an empty string"
+        )
+    if data.storage_limit and may_limit:
+        service.check_storage_limit(data.storage_limit)
+    if data.metadata and data.metadata.public not in (None, "", "true", "false"):
+        raise BadRequest(f"metadata.public should only be 'true' or 'false', but got: '{data.metadata.public}'")
+    service.check_name(data.project_name)
+
+
+def _metadata(data: ProjectReq) -> tuple[bool | None, dict[str, str]]:
+    """Whether the project is public, if that is said, and the rest. The metadata's own `public` goes first."""
+    given = structs.asdict(data.metadata) if data.metadata else {}
+    values = {name: value for name, value in given.items() if value is not None and name not in _PROXY_ONLY}
+    values.pop("retention_id", None)
+    public = values.pop("public", "")
+    return is_true(public) if public else data.public, values
+
+
+HANDLERS: Final = (
+    list_projects,
+    head_project,
+    create_project,
+    read_project,
+    change_project,
+    delete_project,
+    read_deletable,
+    read_summary,
+)

@@ -1,0 +1,175 @@
+"""Robot accounts: /robots. Whom a route lets in depends on the robot's level, so the service asks."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from litestar import Request, Response, delete, get, patch, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from sqlalchemy import Connection
+
+from mooring.core.actor import Actor
+from mooring.core.clock import rfc3339
+from mooring.core.errors import BadRequest
+from mooring.core.page import Exact, Listing
+from mooring.db.engine import Database
+from mooring.features.projects import queries as projects
+from mooring.features.robots import queries, service
+from mooring.features.robots.queries import View
+from mooring.features.robots.service import Wish
+from mooring.features.robots.wire import Robot, RobotCreate, RobotCreated, RobotPermission, RobotSec, RobotUpdate
+from mooring.features.users.service import check_secret
+from mooring.http.access import ANYBODY, SIGNED_IN
+from mooring.http.links import created, listed
+from mooring.settings import Settings
+
+
+@get("/robots", access=SIGNED_IN)
+async def list_robots(
+    request: Request[Any, Any, Any],
+    actor: NamedDependency[Actor],
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    listing: NamedDependency[Listing],
+) -> Response[Sequence[Robot]]:
+    """Those of the system, or with `q=Level=project,ProjectID=<id>` those of a project."""
+    project_id = _project_of(listing)
+
+    def work(connection: Connection) -> tuple[list[View], int]:
+        home = projects.by_id(connection, project_id) if project_id else None
+        service.require(connection, actor, "list", home, str(project_id) if project_id else "")
+        return queries.page(connection, project_id, listing)
+
+    views, total = await db.read(work)
+    return listed(request, [Robot.of(view, settings.robot_name_prefix) for view in views], total, listing)
+
+
+@post("/robots", access=ANYBODY, body="robot")
+async def create_robot(
+    request: Request[Any, Any, Any],
+    actor: NamedDependency[Actor],
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    data: JSONBody[RobotCreate],
+) -> Response[RobotCreated]:
+    wishes = _wishes(data.permissions)
+    service.check(name=data.name, level=data.level, duration=data.duration, wishes=wishes)
+    made = await db.write(
+        service.create,
+        actor,
+        name=data.name,
+        level=data.level,
+        description=data.description,
+        duration=data.duration,
+        wishes=wishes,
+    )
+    body = RobotCreated(
+        id=made.robot.id,
+        name=settings.robot_name_prefix + made.robot.name,
+        secret=made.secret,
+        creation_time=rfc3339(made.robot.creation_time),
+        expires_at=made.robot.expires_at,
+    )
+    return created(request, made.robot.id, body)
+
+
+@get("/robots/{robot_id:str}", access=SIGNED_IN)
+async def read_robot(
+    actor: NamedDependency[Actor],
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    robot_id: FromPath[int],
+) -> Robot:
+    def work(connection: Connection) -> View:
+        found = service.read(connection, robot_id)
+        service.require_on(connection, actor, "read", found)
+        return queries.views(connection, [found])[0]
+
+    return Robot.of(await db.read(work), settings.robot_name_prefix)
+
+
+@put("/robots/{robot_id:str}", access=SIGNED_IN, body="robot")
+async def change_robot(
+    actor: NamedDependency[Actor],
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    robot_id: FromPath[int],
+    data: JSONBody[RobotUpdate],
+) -> None:
+    wishes = _wishes(data.permissions)
+
+    def work(connection: Connection) -> None:
+        found = service.read(connection, robot_id)
+        service.require_on(connection, actor, "update", found)
+        if (data.name, data.level) != (settings.robot_name_prefix + found.name, found.level):
+            raise BadRequest("cannot update the level or name of robot")
+        if data.duration is not None:
+            service.check_duration(data.duration)
+        service.check_wishes(data.level, wishes)
+        service.change(
+            connection,
+            found,
+            description=data.description,
+            is_disabled=data.disable,
+            duration=data.duration,
+            wishes=wishes,
+        )
+
+    await db.write(work)
+
+
+@patch("/robots/{robot_id:str}", access=SIGNED_IN, body="robotSec")
+async def change_robot_secret(
+    actor: NamedDependency[Actor], db: NamedDependency[Database], robot_id: FromPath[int], data: JSONBody[RobotSec]
+) -> RobotSec:
+    """A secret that is sent is taken and not sent back; without one a new one is made and told."""
+
+    def work(connection: Connection) -> RobotSec:
+        found = service.read(connection, robot_id)
+        service.require_on(connection, actor, "update", found)
+        if data.secret:
+            check_secret(data.secret, "secret")
+        secret = data.secret or service.new_secret()
+        service.change_secret(connection, robot_id, secret)
+        return RobotSec("" if data.secret else secret)
+
+    return await db.write(work)
+
+
+@delete("/robots/{robot_id:str}", access=SIGNED_IN, status_code=200)
+async def delete_robot(actor: NamedDependency[Actor], db: NamedDependency[Database], robot_id: FromPath[int]) -> None:
+    def work(connection: Connection) -> None:
+        service.require_on(connection, actor, "delete", service.read(connection, robot_id))
+        service.remove(connection, robot_id)
+
+    await db.write(work)
+
+
+def _project_of(listing: Listing) -> int:
+    """The project that the filters name, 0 for the system. Raises BadRequest."""
+    level = listing.filters.get("Level", Exact("system"))
+    if level == Exact("system"):
+        return 0
+    number = listing.filters.get("ProjectID")
+    if (
+        level != Exact("project")
+        or not isinstance(number, Exact)
+        or not number.value.isdecimal()
+        or number.value == "0"
+    ):
+        raise BadRequest("must with project ID when to query project robots")
+    return int(number.value)
+
+
+def _wishes(permissions: Sequence[RobotPermission]) -> list[Wish]:
+    return [
+        Wish(
+            permission.kind,
+            permission.namespace,
+            [(each.resource, each.action, each.effect) for each in permission.access],
+        )
+        for permission in permissions
+    ]
+
+
+HANDLERS: Final = (list_robots, create_robot, read_robot, change_robot, change_robot_secret, delete_robot)

@@ -1,0 +1,267 @@
+"""Making, changing and deleting robot accounts."""
+
+import hashlib
+import secrets
+import string
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from msgspec import Struct
+from sqlalchemy import Connection, delete, update
+from sqlalchemy.exc import IntegrityError
+
+from mooring.core.access import PROJECT_CATALOGUE, SYSTEM_CATALOGUE, allowed, refusal
+from mooring.core.actor import EVERY_PROJECT, SYSTEM, Actor
+from mooring.core.clock import DAY, SECOND, now
+from mooring.core.errors import BadRequest, Conflict, Denied, NotFound
+from mooring.core.reference import is_project
+from mooring.features.projects import queries as projects
+from mooring.features.projects.queries import Project
+from mooring.features.robots.queries import Grant, Robot, find
+from mooring.features.robots.tables import robot, robot_permission
+
+FOREVER: Final = -1
+_MAX_DAYS: Final = 2**31 - 2
+_LEVELS: Final = ("system", "project")
+_CATALOGUES: Final = {"system": SYSTEM_CATALOGUE, "project": PROJECT_CATALOGUE}
+_ALPHABET: Final = string.ascii_letters + string.digits
+
+
+class Wish(Struct, frozen=True):
+    """What a robot shall be allowed in one namespace: `/` is the system, `*` every project, else a project's name."""
+
+    kind: str
+    namespace: str
+    access: Sequence[tuple[str, str, str]]  # resource, action, effect
+
+
+class Created(Struct, frozen=True):
+    """A new robot. The secret is known only now."""
+
+    robot: Robot
+    secret: str
+
+
+def check(*, name: str, level: str, duration: int, wishes: Sequence[Wish]) -> None:
+    """Raise BadRequest for what no robot can be."""
+    if not is_project(name):
+        raise BadRequest("robot name is not in lower case or contains illegal characters")
+    check_duration(duration)
+    if level not in _LEVELS:
+        raise BadRequest(f"bad request error level input: {level}")
+    check_wishes(level, wishes)
+
+
+def check_duration(days: int) -> None:
+    """Raise BadRequest for what is no number of days; -1 is for ever."""
+    if days != FOREVER and not 0 < days <= _MAX_DAYS:
+        raise BadRequest(
+            f"bad request error duration input: {days}, duration must be either -1(Never) or a positive integer"
+        )
+
+
+def check_wishes(level: str, wishes: Sequence[Wish]) -> None:
+    """Raise BadRequest for what cannot be given to a robot of the level."""
+    if not wishes:
+        raise BadRequest("bad request empty permission")
+    if level == "project" and len(wishes) > 1:
+        raise BadRequest("bad request permission: a robot of a project has one namespace")
+    for wish in wishes:
+        if not wish.access:
+            raise BadRequest("bad request empty access")
+        if wish.kind not in _CATALOGUES:
+            raise BadRequest(f"bad request permission level: {wish.kind}")
+        if wish.kind == "system" and level == "system" and wish.namespace != "/":
+            raise BadRequest("unknown namespace")
+        for resource, action, _ in wish.access:
+            if (resource, action) not in _CATALOGUES[wish.kind]:
+                raise BadRequest(f"bad request permission: {resource}:{action}")
+
+
+def create(
+    connection: Connection,
+    actor: Actor,
+    *,
+    name: str,
+    level: str,
+    description: str,
+    duration: int,
+    wishes: Sequence[Wish],
+) -> Created:
+    """Make a robot; its secret is made here. Raises Unauthorized, Forbidden, Denied, NotFound, Conflict."""
+    home = _home(connection, level, wishes)
+    require(connection, actor, "create", home, wishes[0].namespace if level == "project" else "")
+    project_id, stored = (home.id, f"{home.name}+{name}") if home else (0, name)
+    grants = _resolved(connection, wishes)
+    if actor.kind == "robot":
+        _require_no_more_than(actor, grants)
+    secret = new_secret()
+    moment = now()
+    statement = robot.insert().values(
+        name=stored,
+        project_id=project_id,
+        description=description,
+        secret=fingerprint(secret),
+        duration=duration,
+        expires_at=_expiry(moment, duration),
+        creator_type="robot" if actor.kind == "robot" else "local",
+        creator_ref=actor.id,
+        creation_time=moment,
+        update_time=moment,
+    )
+    try:
+        robot_id: int = connection.execute(statement.returning(robot.c.id)).scalar_one()
+    except IntegrityError:
+        raise Conflict(f"robot account {project_id}:{stored} already exists") from None
+    _grant(connection, robot_id, grants)
+    return Created(read(connection, robot_id), secret)
+
+
+def read(connection: Connection, robot_id: int) -> Robot:
+    """Raises NotFound."""
+    found = find(connection, robot_id)
+    if found is None:
+        raise NotFound(f"robot {robot_id} not found")
+    return found
+
+
+def change(
+    connection: Connection,
+    found: Robot,
+    *,
+    description: str,
+    is_disabled: bool,
+    duration: int | None,
+    wishes: Sequence[Wish],
+) -> None:
+    """Replace what can be changed; what a robot had been allowed before ends. Raises NotFound, BadRequest."""
+    days = found.duration if duration is None else duration
+    home = _home(connection, found.level, wishes)
+    if home is not None and home.id != found.project_id:
+        raise BadRequest("cannot update the project id of robot")
+    connection.execute(
+        update(robot)
+        .where(robot.c.id == found.id)
+        .values(
+            description=description,
+            is_disabled=is_disabled,
+            duration=days,
+            expires_at=found.expires_at if days == found.duration else _expiry(found.creation_time, days),
+            version=robot.c.version + 1,
+            update_time=now(),
+        )
+    )
+    connection.execute(delete(robot_permission).where(robot_permission.c.robot_id == found.id))
+    _grant(connection, found.id, _resolved(connection, wishes))
+
+
+def change_secret(connection: Connection, robot_id: int, secret: str) -> None:
+    connection.execute(
+        update(robot)
+        .where(robot.c.id == robot_id)
+        .values(secret=fingerprint(secret), version=robot.c.version + 1, update_time=now())
+    )
+
+
+def remove(connection: Connection, robot_id: int) -> None:
+    connection.execute(delete(robot_permission).where(robot_permission.c.robot_id == robot_id))
+    connection.execute(delete(robot).where(robot.c.id == robot_id))
+
+
+def forget_project(connection: Connection, project_id: int) -> None:
+    """A project is gone: its robots go with it."""
+    own = robot.c.project_id == project_id
+    inside = robot_permission.c.robot_id.in_(robot.select().with_only_columns(robot.c.id).where(own))
+    connection.execute(delete(robot_permission).where(inside | (robot_permission.c.project_id == project_id)))
+    connection.execute(delete(robot).where(own))
+
+
+def require(connection: Connection, actor: Actor, action: str, home: Project | None, wanted: str = "") -> None:
+    """Raise Unauthorized or Forbidden unless the actor may act on robots of the project, of the system when it is None.
+
+    `wanted` names a project that is not there: who may see all projects hears that with NotFound.
+    """
+    if home is not None:
+        if not projects.may(connection, actor, "robot", action, home):
+            raise refusal(actor, "forbidden")
+    elif wanted:
+        if not allowed(actor, "robot", action, project=EVERY_PROJECT):
+            raise refusal(actor, "forbidden")
+        raise NotFound(f"project {wanted} not found")
+    elif not allowed(actor, "robot", action, project=None):
+        raise refusal(actor)
+
+
+def require_on(connection: Connection, actor: Actor, action: str, found: Robot) -> None:
+    """As `require`, for one robot."""
+    home = projects.by_id(connection, found.project_id) if found.project_id else None
+    require(connection, actor, action, home)
+
+
+def new_secret() -> str:
+    """32 letters and digits, with at least one of each class."""
+    while True:
+        secret = "".join(secrets.choice(_ALPHABET) for _ in range(32))
+        if all(any(map(of_class, secret)) for of_class in (str.isupper, str.islower, str.isdigit)):
+            return secret
+
+
+def fingerprint(secret: str) -> str:
+    """How a secret is kept."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _home(connection: Connection, level: str, wishes: Sequence[Wish]) -> Project | None:
+    if level == "system" or wishes[0].kind != "project":
+        return None
+    return projects.find(connection, wishes[0].namespace)
+
+
+def _resolved(connection: Connection, wishes: Iterable[Wish]) -> list[Grant]:
+    """The wishes with the ids of their projects. Raises NotFound for a project that is not there."""
+    grants = []
+    for wish in wishes:
+        if wish.kind == "system":
+            number = SYSTEM
+        elif wish.namespace == "*":
+            number = EVERY_PROJECT
+        else:
+            found = projects.find(connection, wish.namespace)
+            if found is None:
+                raise NotFound(f"project {wish.namespace} not found")
+            number = found.id
+        grants += [Grant(wish.kind, number, resource, action, effect) for resource, action, effect in wish.access]
+    return grants
+
+
+def _require_no_more_than(creator: Actor, grants: Iterable[Grant]) -> None:
+    """A robot gives only what it has itself. Raises Denied."""
+    held = {(each.project, each.resource, each.action, each.is_denied) for each in creator.permissions}
+    for grant in grants:
+        rest = (grant.resource, grant.action, grant.effect == "deny")
+        own = (grant.project, *rest) in held
+        if not own and not (grant.project > 0 and (EVERY_PROJECT, *rest) in held):
+            raise Denied(
+                "permission scope is invalid. It must be equal to or more restrictive than the creator robot's "
+                f"permissions: {creator.name}"
+            )
+
+
+def _grant(connection: Connection, robot_id: int, grants: Iterable[Grant]) -> None:
+    rows = [
+        {
+            "robot_id": robot_id,
+            "kind": each.kind,
+            "project_id": each.project,
+            "resource": each.resource,
+            "action": each.action,
+            "effect": each.effect,
+        }
+        for each in grants
+    ]
+    connection.execute(robot_permission.insert(), rows)
+
+
+def _expiry(moment: int, days: int) -> int:
+    """Seconds since the epoch, that many days after the moment."""
+    return FOREVER if days == FOREVER else (moment + days * DAY) // SECOND
