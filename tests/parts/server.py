@@ -29,14 +29,14 @@ class Server:
         self.host = f"127.0.0.1:{self.port}"
         self.url = f"http://{self.host}"
         self.username = "admin"
-        self._settings = {
+        self.settings = {
             "MOORING_HTTP__HOST": "127.0.0.1",
             "MOORING_HTTP__PORT": str(self.port),
             "MOORING_DATA_VOLUME": str(self.data),
             "MOORING_ADMIN_PASSWORD": PASSWORD,
             **(environment or {}),
         }
-        self.password = self._settings["MOORING_ADMIN_PASSWORD"]
+        self.password = self.settings["MOORING_ADMIN_PASSWORD"]
         self._arguments = list(arguments)
         self._log = folder / "server.log"
         folder.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ class Server:
         """Start and wait for the first answer. Raises RuntimeError with the log when it ends instead."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MOORING_")}
         command = [sys.executable, "-m", "mooring", "serve", *self._arguments]
-        self.process = Process(command, self._log, environment=inherited | self._settings)
+        self.process = Process(command, self._log, environment=inherited | self.settings)
         wait_for(self.answers, "mooring serve", seconds=seconds, process=self.process)
 
     def stop(self) -> int:

@@ -1,0 +1,80 @@
+"""What a server has stored, read past it: the rows of its database and the files of its folder."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any, NamedTuple
+
+import psycopg
+
+from tests.parts.server import Server
+
+# What identifies a row; times are left out, since reads move them.
+_ROWS = {
+    "blob": "digest, size, segments",
+    "repository_blob": "repository, project_id, blob_id",
+    "upload": 'id, repository, account, "offset", algorithm, digest, segments',
+    "repository": "name, project_id",
+    "manifest": "digest, media_type",
+    "artifact": "repository_id, digest, type, media_type, artifact_type, size, extra_attrs, annotations",
+    "tag": "repository_id, name, artifact_id, push_time",
+    "artifact_reference": "parent_id, child_digest, child_id",
+    "artifact_accessory": "artifact_id, subject_digest, subject_id, type",
+    "artifact_blob": "artifact_id, blob_id",
+}
+
+Row = dict[str, Any]
+
+
+class Contents(NamedTuple):
+    """Everything that pushes leave: rows by table, files by key with their sizes."""
+
+    rows: dict[str, frozenset[tuple[Any, ...]]]
+    files: dict[str, int]
+
+
+def contents(server: Server) -> Contents:
+    """Look now."""
+    rows = {
+        table: frozenset(tuple(row.values()) for row in query(server, f"SELECT {columns} FROM {table}"))
+        for table, columns in _ROWS.items()
+    }
+    return Contents(rows, files(server))
+
+
+def files(server: Server) -> dict[str, int]:
+    """The segments in the server's folder, with their sizes."""
+    found: dict[str, int] = {}
+    for path in server.data.glob("blobs/*/*"):
+        try:
+            found[str(path.relative_to(server.data))] = path.stat().st_size
+        except FileNotFoundError:
+            continue
+    return found
+
+
+@contextmanager
+def nothing_stored(server: Server) -> Iterator[None]:
+    """Whatever happens inside leaves rows and files as they were."""
+    before = contents(server)
+    yield
+    after = contents(server)
+    assert after.rows == before.rows
+    assert after.files == before.files
+
+
+def query(server: Server, statement: str, *parameters: object) -> list[Row]:
+    """Rows of the server's database; parameters are marked `?`."""
+    address = server.settings.get("MOORING_DATABASE__URL", "")
+    if address:
+        with psycopg.connect(address) as connection:
+            cursor = connection.execute(statement.replace("?", "%s").encode(), parameters)
+            return _named(cursor.fetchall(), cursor.description)
+    with closing(sqlite3.connect(f"file:{server.data}/mooring.db?mode=ro", uri=True)) as connection:
+        cursor = connection.execute(statement, parameters)
+        return _named(cursor.fetchall(), cursor.description)
+
+
+def _named(rows: list[Any], description: Any) -> list[Row]:
+    names = [column[0] for column in description]
+    return [dict(zip(names, row, strict=True)) for row in rows]
