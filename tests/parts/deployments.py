@@ -26,9 +26,9 @@ class Deployments:
             self._running[kind] = self.start(kind, self._folder / kind)
         return self._running[kind]
 
-    def start(self, kind: str, folder: Path) -> Server:
-        """A server of that kind for one test alone, which stops it."""
-        return Server(folder, environment=self._environment(kind))
+    def start(self, kind: str, folder: Path, *, environment: Mapping[str, str] | None = None) -> Server:
+        """A server of that kind, with further settings, for those who stop it themselves."""
+        return Server(folder, environment={**self._environment(kind), **(environment or {})})
 
     def stop(self) -> None:
         """Stop all."""

@@ -15,9 +15,9 @@ from tests.parts.tools import Missing
 
 
 class Postgres:
-    """A running cluster without fsync in a folder that exists. Root runs it as the package's user, as it must."""
+    """A running cluster in a folder that exists, without fsync unless it is asked for. Root runs it as the package's user, as it must."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, fsync: bool = False) -> None:
         found = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [
             Path(found).parent for found in [shutil.which("initdb")] if found
         ]
@@ -25,6 +25,7 @@ class Postgres:
             raise Missing("PostgreSQL's server is not on this machine; `make tools` as root sets it up")
         self._bin = found[-1]
         self._folder = folder
+        self._durable = "on" if fsync else "off"
         self._user = "postgres" if os.geteuid() == 0 else ""
         self._numbers = itertools.count(1)
         self.port = free_port()
@@ -73,8 +74,8 @@ class Postgres:
             "port": self.port,
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
-            "fsync": "off",
-            "full_page_writes": "off",
+            "fsync": self._durable,
+            "full_page_writes": self._durable,
             "max_connections": 200,
         }
         settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
