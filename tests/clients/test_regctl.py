@@ -12,7 +12,7 @@ from tests.parts.server import Server
 @pytest.fixture
 def regctl(tool: Callable[[str], str], shell: Shell, server: Server) -> str:
     program = tool("regctl")
-    shell(program, "registry", "set", "--tls=disabled", server.host)
+    shell(program, "registry", "set", "--tls=disabled", "--skip-check", server.host)
     shell(program, "registry", "login", "--user", server.username, "--pass-stdin", server.host, typed=server.password)
     return program
 

@@ -15,7 +15,7 @@ from tests.parts.tools import Missing
 
 
 class Postgres:
-    """A running cluster in a folder that exists, without fsync unless it is asked for. Root runs it as the package's user, as it must."""
+    """A running cluster in a folder that exists, without fsync unless it is asked for. Root runs it as its own user."""
 
     def __init__(self, folder: Path, *, fsync: bool = False) -> None:
         found = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [

@@ -72,10 +72,8 @@ class Server:
     def create_project(self, *, public: bool = False) -> str:
         """Make a project of a new name; returns the name."""
         name = f"p{secrets.token_hex(4)}"
-        expect(
-            self.client().api("POST", "/projects", {"project_name": name, "metadata": {"public": str(public).lower()}}),
-            201,
-        )
+        project = {"project_name": name, "metadata": {"public": str(public).lower()}}
+        expect(self.client().api("POST", "/projects", project), 201)
         return name
 
     def answers(self) -> bool:
