@@ -61,7 +61,7 @@ class Content:
 
 
 def forget(folder: Path, blobs: Sequence[Blob]) -> None:
-    """Delete the files of pushed blobs behind the server's back, and have the disk done with them: a run must fit into memory."""
+    """Delete the files of pushed blobs, which nothing asks for again, and have the disk done: a run must fit."""
     sizes = {blob.size for blob in blobs}
     for path in folder.rglob("*"):
         if path.is_file() and path.stat().st_size in sizes:

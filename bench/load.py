@@ -44,7 +44,7 @@ def wrk(
 
 
 def heads(address: str, connections: int, seconds: float, headers: Sequence[str]) -> float:
-    """Answers to HEAD a second over so many connections, which wrk cannot tell: it waits for the body that Content-Length announces.
+    """Answers to HEAD a second over so many connections. wrk waits for the body that Content-Length announces.
 
     Raises RuntimeError when an answer is not 200 or a connection ends.
     """

@@ -6,7 +6,7 @@ from tests.parts.server import descendants
 
 
 def memory(process: int) -> int:
-    """Bytes of a process and all its descendants together: the proportional set size, which counts what they share once."""
+    """Bytes of a process and its descendants: the proportional set size, which counts what they share once."""
     return sum(memory_of_each(process).values())
 
 
