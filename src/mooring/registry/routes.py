@@ -28,18 +28,24 @@ _ACTIONS: Final = {"GET": "pull", "HEAD": "pull", "DELETE": "delete"}
 class Route(Struct, frozen=True):
     """What follows the name in a path, and who answers which method. `*` is one segment that the handler gets.
 
-    `versioned` tells where Harbor's storage backend answers: those answers carry Docker-Distribution-Api-Version.
+    `versioned` tells where Harbor's storage backend answers: those answers carry Docker-Distribution-Api-Version, but
+    not the errors in `unversioned`, which are of its core.
     """
 
     tail: tuple[str, ...]
     methods: dict[str, Handler]
     versioned: bool = True
+    unversioned: frozenset[str] = frozenset({"BAD_REQUEST", "UNAVAILABLE"})
 
 
 ROUTES: Final = (
     Route(
         ("manifests", "*"),
         {"GET": manifests.get, "HEAD": manifests.get, "PUT": manifests.put, "DELETE": manifests.delete},
+        unversioned=frozenset(
+            {"BAD_REQUEST", "UNAVAILABLE", "NAME_UNKNOWN", "MANIFEST_UNKNOWN", "MANIFEST_INVALID", "UNSUPPORTED"}
+            | {"PRECONDITION", "VIOLATE_FOREIGN_KEY_CONSTRAINT", "REQUEST_ENTITY_TOO_LARGE"}
+        ),
     ),
     Route(("blobs", "uploads", ""), {"POST": uploads.start}),
     Route(
@@ -100,7 +106,7 @@ class DataPlane:
         try:
             response = await handler(self._registry, request, name, *parameter)
         except WireError as error:
-            if route.versioned and error.code not in _CORE:
+            if route.versioned and error.code not in route.unversioned:
                 error.headers.setdefault(VERSION, "registry/2.0")
             raise
         if route.versioned and not (route.tail[0] == "manifests" and response.status in (202, 304)):
@@ -120,20 +126,6 @@ class DataPlane:
         return _not_allowed(sorted(route.methods))
 
 
-# Codes of Harbor's own errors, which come without the version header; the rest are its backend's.
-_CORE: Final = frozenset(
-    {
-        "BAD_REQUEST",
-        "NAME_INVALID",
-        "NAME_UNKNOWN",
-        "MANIFEST_UNKNOWN",
-        "MANIFEST_INVALID",
-        "UNSUPPORTED",
-        "UNAVAILABLE",
-    }
-)
-
-
 def _not_allowed(methods: list[str]) -> Response:
     headers: Headers = [_TEXT, _BACKEND, (b"allow", ", ".join(methods).encode())]
     return Response(405, headers, b"Method not allowed\n")
@@ -147,6 +139,8 @@ def _segments(path: bytes) -> list[str]:
     if "//" in text:
         text = "/" + "/".join(part for part in text.split("/") if part) + ("/" if text.endswith("/") else "")
     parts = text.split("/")[2:]
+    if len(parts) > 1 and parts[-1] == "" and parts[-3:-1] != ["blobs", "uploads"]:
+        parts.pop()  # Harbor's router takes a slash at the end of any path
     if "%" not in text:
         return parts
     check_escapes(text)
