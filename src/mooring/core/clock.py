@@ -6,6 +6,7 @@ from typing import Final
 
 SECOND: Final = 1_000_000
 DAY: Final = 86_400 * SECOND
+NEVER: Final = "0001-01-01T00:00:00.000Z"
 
 
 def now() -> int:
@@ -14,7 +15,9 @@ def now() -> int:
 
 
 def rfc3339(moment: int) -> str:
-    """A moment as Harbor's API writes it: `2026-11-24T02:57:27.251Z`."""
+    """A moment as Harbor's API writes it: `2026-11-24T02:57:27.251Z`; what has not come, 0, is Go's zero time."""
+    if not moment:
+        return NEVER
     return (
-        datetime.fromtimestamp(moment // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment % SECOND // 1000:03d}Z"
+        datetime.fromtimestamp(moment // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment // 1000 % 1000:03d}Z"
     )

@@ -10,9 +10,13 @@ from sqlalchemy import select
 from mooring.db.engine import Database
 from mooring.db.prepared import Prepared
 from mooring.features import gate
+from mooring.features.artifacts import api as artifacts
+from mooring.features.artifacts import queries as artifact_queries
+from mooring.features.artifacts import service as artifact_service
 from mooring.features.projects import api as projects
 from mooring.features.projects import members
-from mooring.features.repositories import queries as repositories
+from mooring.features.repositories import api as repositories
+from mooring.features.repositories import queries as repository_queries
 from mooring.features.robots import api as robots
 from mooring.features.robots import service as robot_accounts
 from mooring.features.signin.service import SignIn
@@ -24,6 +28,7 @@ from mooring.http.exchange import Origin
 from mooring.settings import Settings
 
 _ALIVE: Final = Prepared(select(1))
+_FEATURES: Final = (users, projects, members, robots, repositories, artifacts, system)
 
 
 def build_api(
@@ -42,11 +47,16 @@ def build_api(
         "origin": Origin(settings.external_url, settings.trusted_proxies),
         "health": Health(probes),
     }
-    constants |= {"count_repositories": repositories.count, "forget_project": robot_accounts.forget_project}
+    constants |= {
+        "count_repositories": repository_queries.count,
+        "forget_project": robot_accounts.forget_project,
+        "count_artifacts": artifact_queries.count,
+        "delete_repository": artifact_service.delete_repository,
+    }
     dependencies = {name: _constant(value) for name, value in constants.items()}
     dependencies["actor"] = Provide(gate.actor, sync_to_thread=False)
     dependencies["project"] = Provide(gate.project, sync_to_thread=False)
-    handlers = (*users.HANDLERS, *projects.HANDLERS, *members.HANDLERS, *robots.HANDLERS, *system.HANDLERS)
+    handlers = [handler for feature in _FEATURES for handler in feature.HANDLERS]
     return api.build(handlers, system.ROOT_HANDLERS, gate.Gate(db, signin), dependencies)
 
 

@@ -122,7 +122,11 @@ def _faults(value: Struct) -> Iterator[str]:
     for attribute, annotation, encoded in _members(type(value)).values():
         text = getattr(value, attribute)
         for meta in get_args(annotation)[1:] if get_origin(annotation) is Annotated else ():
-            if isinstance(meta, Meta) and meta.max_length is not None and len(text) > meta.max_length:
+            if not isinstance(meta, Meta):
+                continue
+            if meta.min_length and not text:
+                yield f"{encoded} in body is required"
+            if meta.max_length is not None and len(text) > meta.max_length:
                 yield f"{encoded} in body should be at most {meta.max_length} chars long"
 
 

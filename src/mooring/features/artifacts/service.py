@@ -6,13 +6,16 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy.exc import IntegrityError
 
 from mooring.core.clock import now
-from mooring.core.errors import ManifestBlobUnknown, ReferencedByIndex, WireErrors
+from mooring.core.errors import BadRequest, Conflict, ManifestBlobUnknown, NotFound, ReferencedByIndex, WireErrors
 from mooring.core.media import Descriptor, Manifest
+from mooring.core.reference import is_digest, is_tag
 from mooring.db.prepared import Prepared
-from mooring.features.artifacts import statements
+from mooring.features.artifacts import queries, statements
 from mooring.features.artifacts.kinds import Kind, accessory_of
+from mooring.features.artifacts.queries import Found
 from mooring.features.artifacts.tables import artifact, artifact_accessory, artifact_reference, tag
 from mooring.features.blobs import queries as blobs
 from mooring.features.blobs import service as blob_service
@@ -212,6 +215,37 @@ def _delete(connection: Connection, artifact_id: int) -> None:
     for child in children:
         if not _has_parent(connection, child) and not _has_tag(connection, child):
             _delete(connection, child)
+
+
+def read(connection: Connection, project_id: int, name: str, reference: str) -> Found:
+    """The artifact that a tag or a digest names in the repository of this full name. Raises NotFound."""
+    home = repositories.read(connection, project_id, name)
+    found = queries.find(connection, home.id, reference)
+    if found is None:
+        joint = "@" if is_digest(reference) else ":"
+        raise NotFound(f"artifact {name}{joint}{reference} not found")
+    return found
+
+
+def create_tag(connection: Connection, found: Found, name: str) -> None:
+    """Tag an artifact with a name that the repository does not use yet. Raises BadRequest, Conflict."""
+    if not is_tag(name):
+        raise BadRequest(f"bad request: invalid tag name: {name}")
+    moment = now()
+    values = {"repository_id": found.repository_id, "artifact_id": found.id, "name": name}
+    try:
+        connection.execute(tag.insert().values(**values, push_time=moment, pull_time=0))
+    except IntegrityError:
+        raise Conflict(f"tag {name} already exists under the repository {found.repository_id}") from None
+    repositories.touch(connection, {found.repository_id: moment})
+
+
+def untag(connection: Connection, found: Found, name: str) -> None:
+    """Take a tag from an artifact, which stays. Raises NotFound when it is not this artifact's."""
+    statement = delete(tag).where(tag.c.artifact_id == found.id, tag.c.name == name)
+    if not connection.execute(statement).rowcount:
+        raise NotFound(f"tag {name} attached to artifact {found.id} not found")
+    repositories.touch(connection, {found.repository_id: now()})
 
 
 def delete_tag(connection: Connection, repository_id: int, name: str) -> bool:

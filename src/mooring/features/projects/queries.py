@@ -116,7 +116,7 @@ def page(
     is_public: bool | None = None,
 ) -> tuple[list[View], int]:
     """One page of the projects that the actor may know of, and how many there are."""
-    statement = select(*COLUMNS).where(~project.c.is_deleted, _visible(actor))
+    statement = select(*COLUMNS).where(~project.c.is_deleted, visible(actor))
     if name:
         statement = statement.where(query.contains(project.c.name, name))
     if owner:
@@ -185,7 +185,8 @@ def _members(project_id: int) -> Select[Any]:
     )
 
 
-def _visible(actor: Actor) -> ColumnElement[bool]:
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """Of the table `project`, those that the actor may know of."""
     if allowed(actor, "project", "list", project=None):
         return true()
     if actor.kind == "robot":

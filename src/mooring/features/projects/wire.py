@@ -5,10 +5,8 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from mooring.core.access import STRENGTH, Role
-from mooring.core.clock import rfc3339
+from mooring.core.clock import NEVER, rfc3339
 from mooring.features.projects.queries import Member, View
-
-NEVER = "0001-01-01T00:00:00.000Z"  # Go's zero time
 
 
 class ProjectMetadata(Struct, omit_defaults=True):

@@ -1,10 +1,67 @@
 """Reading repositories."""
 
 from collections.abc import Sequence
+from typing import Final
 
+from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
+from mooring.core.actor import Actor
+from mooring.core.page import Listing
+from mooring.db import query
+from mooring.features.projects.queries import visible
+from mooring.features.projects.tables import project
 from mooring.features.repositories.tables import repository
+
+
+class Found(Struct, frozen=True):
+    """A repository's row; `name` is the full one, times are in microseconds since the epoch."""
+
+    id: int
+    name: str
+    project_id: int
+    description: str
+    pull_count: int
+    creation_time: int
+    update_time: int
+
+
+_COLUMNS: Final = tuple(repository.c[field] for field in Found.__struct_fields__)
+_LISTED: Final = {
+    "repository_id": repository.c.id,
+    "id": repository.c.id,
+    "name": repository.c.name,
+    "project_id": repository.c.project_id,
+    "description": repository.c.description,
+    "pull_count": repository.c.pull_count,
+    "creation_time": repository.c.creation_time,
+    "update_time": repository.c.update_time,
+}
+
+
+def find(connection: Connection, project_id: int, name: str) -> Found | None:
+    """The repository of this full name, if it is the project's."""
+    statement = select(*_COLUMNS).where(repository.c.name == name, repository.c.project_id == project_id)
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else Found(*row._tuple())
+
+
+def page(connection: Connection, project_id: int, listing: Listing) -> tuple[list[Found], int]:
+    """One page of a project's repositories, and how many there are."""
+    statement = select(*_COLUMNS).where(repository.c.project_id == project_id)
+    rows, total = query.page(connection, statement, listing, _LISTED, repository.c.id)
+    return [Found(*row) for row in rows], total
+
+
+def visible_page(connection: Connection, actor: Actor, listing: Listing) -> tuple[list[Found], int]:
+    """The same over all projects that the actor may know of."""
+    statement = (
+        select(*_COLUMNS)
+        .join(project, project.c.id == repository.c.project_id)
+        .where(~project.c.is_deleted, visible(actor))
+    )
+    rows, total = query.page(connection, statement, listing, _LISTED, repository.c.id)
+    return [Found(*row) for row in rows], total
 
 
 def count(connection: Connection, project_ids: Sequence[int]) -> dict[int, int]:

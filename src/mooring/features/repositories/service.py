@@ -1,12 +1,16 @@
 """Making and deleting repositories."""
 
 from typing import Final
+from urllib.parse import unquote
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mooring.core.clock import now
+from mooring.core.errors import NotFound
 from mooring.db.prepared import Prepared
+from mooring.features.projects.queries import Project
+from mooring.features.repositories.queries import Found, find
 from mooring.features.repositories.tables import repository
 
 _FIND: Final = Prepared(
@@ -51,3 +55,24 @@ def touch(connection: Connection, moments: dict[int, int]) -> None:
 def remove(connection: Connection, repository_id: int) -> None:
     """Delete the row of a repository that holds no artifact any more."""
     connection.execute(delete(repository).where(repository.c.id == repository_id))
+
+
+def full_name(home: Project, escaped: str) -> str:
+    """The repository that a path below the project names; slashes in it are escaped there."""
+    return f"{home.name}/{unquote(escaped)}"
+
+
+def read(connection: Connection, project_id: int, name: str) -> Found:
+    """The repository of this full name. Raises NotFound."""
+    found = find(connection, project_id, name)
+    if found is None:
+        raise NotFound(f"repository {name} not found")
+    return found
+
+
+def describe(connection: Connection, project_id: int, name: str, description: str) -> None:
+    """Raises NotFound."""
+    found = read(connection, project_id, name)
+    connection.execute(
+        update(repository).where(repository.c.id == found.id).values(description=description, update_time=now())
+    )
