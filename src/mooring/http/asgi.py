@@ -69,10 +69,15 @@ def _identified(scope: Scope, send: Send) -> Send:
 
 
 def routed(path: bytes) -> str:
-    """The path that the API is routed by: decoded but for slashes inside a segment, which stay `%2F` however often
-    they were escaped.
+    """The path that the API is routed by, without empty and dot segments (RFC 3986 section 5.2.4): decoded but for
+    slashes inside a segment, which stay `%2F` however often they were escaped.
     """
-    parts = [_unescaped(part) for part in path.decode("latin-1").split("/") if part]
+    parts: list[str] = []
+    for part in path.decode("latin-1").split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part not in ("", "."):
+            parts.append(_unescaped(part))
     return "/" + "/".join(parts)
 
 

@@ -1,8 +1,9 @@
 """What comes before a handler: parameters and body are what its signature says, or the answer is 422."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode
 
 from litestar import Request
 from litestar.handlers import HTTPRouteHandler
@@ -13,6 +14,7 @@ from msgspec import Struct
 from mooring.core.errors import BadRequest, Unprocessable
 from mooring.core.page import MAX_SIZE
 from mooring.http.bodies import decode, unprocessable
+from mooring.http.exchange import check_escapes
 
 _INTEGER: Final = re.compile(r"[+-]?\d{1,20}", re.ASCII)
 _MEDIA_TYPE: Final = re.compile(r"[!#$%&'*+.^_`|~\w-]+/[!#$%&'*+.^_`|~\w-]+", re.ASCII)
@@ -44,9 +46,10 @@ class Binding:
 
     async def __call__(self, request: Request[Any, Any, Any]) -> Any:
         """The body, None where the handler takes none. Raises Unprocessable, BadRequest."""
-        if any("\0" in str(value) for value in (*request.path_params.values(), *request.query_params.values())):
+        query = self._query(request)
+        if any("\0" in text for text in (*request.path_params.values(), *query.values())):
             raise BadRequest("a parameter holds a NUL character")
-        faults = [*self._parameters(request), *self._accept(request)]
+        faults = [*self._parameters(request.path_params, query), *self._accept(request)]
         data = None
         if self._body is not None:
             try:
@@ -57,19 +60,28 @@ class Binding:
             raise unprocessable(*faults)
         return data
 
-    def _parameters(self, request: Request[Any, Any, Any]) -> Iterator[str]:
+    def _query(self, request: Request[Any, Any, Any]) -> dict[str, str]:
+        """The query's parameters, of equal ones the last. A number that is sent empty was not sent."""
+        raw = request.scope["query_string"].decode("latin-1")
+        if ";" in raw:
+            raise BadRequest("invalid semicolon separator in query")
+        check_escapes(raw)
+        pairs = parse_qsl(raw, keep_blank_values=True)
+        kept = [(name, value) for name, value in pairs if value or name not in self._integers]
+        if len(kept) < len(pairs):
+            request.scope["query_string"] = urlencode(kept).encode()
+        return dict(kept)
+
+    def _parameters(self, path: Mapping[str, str], query: Mapping[str, str]) -> Iterator[str]:
         for name in self._integers:
-            place = "path" if name in request.path_params else "query"
-            text = str((request.path_params if place == "path" else request.query_params).get(name, ""))
+            place, text = ("path", path[name]) if name in path else ("query", query.get(name, ""))
             if not text:
                 continue
             if not _INTEGER.fullmatch(text) or not -(2**63) <= int(text) < 2**63:
                 yield f'{name} in {place} must be of type int64: "{text}"'
             elif name == "page_size" and int(text) > MAX_SIZE:
                 yield f"page_size in query should be less than or equal to {MAX_SIZE}"
-        for name in self._required:
-            if not request.query_params.get(name):
-                yield f"{name} in query is required"
+        yield from (f"{name} in query is required" for name in self._required if not query.get(name))
 
     def _accept(self, request: Request[Any, Any, Any]) -> Iterator[str]:
         wanted = request.headers.get("accept") or "*/*"

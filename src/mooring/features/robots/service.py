@@ -71,7 +71,9 @@ def check_wishes(level: str, wishes: Sequence[Wish]) -> None:
             raise BadRequest("bad request empty access")
         if wish.kind not in _CATALOGUES:
             raise BadRequest(f"bad request permission level: {wish.kind}")
-        if wish.kind == "system" and level == "system" and wish.namespace != "/":
+        if level == "project" and wish.kind != "project":
+            raise BadRequest(f"bad request permission level: a robot of a project has no {wish.kind} permissions")
+        if wish.kind == "system" and wish.namespace != "/":
             raise BadRequest("unknown namespace")
         for resource, action, _ in wish.access:
             if (resource, action) not in _CATALOGUES[wish.kind]:
@@ -137,7 +139,7 @@ def change(
     """Replace what can be changed; what a robot had been allowed before ends. Raises NotFound, BadRequest."""
     days = found.duration if duration is None else duration
     home = _home(connection, found.level, wishes)
-    if home is not None and home.id != found.project_id:
+    if (home.id if home else 0) != found.project_id:
         raise BadRequest("cannot update the project id of robot")
     connection.execute(
         update(robot)
@@ -237,10 +239,12 @@ def _resolved(connection: Connection, wishes: Iterable[Wish]) -> list[Grant]:
 def _require_no_more_than(creator: Actor, grants: Iterable[Grant]) -> None:
     """A robot gives only what it has itself. Raises Denied."""
     held = {(each.project, each.resource, each.action, each.is_denied) for each in creator.permissions}
+    refused = {(each.resource, each.action) for each in creator.permissions if each.is_denied}
     for grant in grants:
-        rest = (grant.resource, grant.action, grant.effect == "deny")
-        own = (grant.project, *rest) in held
-        if not own and not (grant.project > 0 and (EVERY_PROJECT, *rest) in held):
+        is_denial = grant.effect == "deny"
+        places = {grant.project, EVERY_PROJECT} if grant.project > 0 else {grant.project}
+        own = any((place, grant.resource, grant.action, is_denial) in held for place in places)
+        if not own or (not is_denial and (grant.resource, grant.action) in refused):
             raise Denied(
                 "permission scope is invalid. It must be equal to or more restrictive than the creator robot's "
                 f"permissions: {creator.name}"
