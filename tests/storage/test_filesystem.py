@@ -346,3 +346,32 @@ async def test_the_loop_goes_on_and_no_body_piles_up_while_the_disk_is_stuck(
     assert asked <= (2 if call == "write" else 10)
     stuck.released.set()
     assert await writing == 10 * PIECE
+
+
+@pytest.mark.parametrize("call", ["write", "fdatasync", "fsync"])
+async def test_a_write_cancelled_in_its_last_call_leaves_nothing(
+    folder: Filesystem, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    stuck = Stuck(monkeypatch, call)
+    writing = asyncio.create_task(folder.write(keys.segment(), body(b"x")))
+    assert await asyncio.to_thread(stuck.reached.wait, 30)
+    writing.cancel()
+    stuck.released.set()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    assert await names(folder, keys.SEGMENTS) == []
+
+
+async def test_an_append_cancelled_in_its_last_call_ends_at_the_offset(
+    folder: Filesystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = keys.segment()
+    await folder.write(key, body(b"first"))
+    stuck = Stuck(monkeypatch, "fdatasync")
+    writing = asyncio.create_task(folder.append(key, 5, body(b"second")))
+    assert await asyncio.to_thread(stuck.reached.wait, 30)
+    writing.cancel()
+    stuck.released.set()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    assert [entry.size async for entry in folder.list(key)] == [5]
