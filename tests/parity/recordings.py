@@ -34,8 +34,8 @@ class Listed(NamedTuple):
 
     file: str
     step: str
-    answers: dict[str, Any]
     why: str
+    answers: dict[str, Any]
 
 
 def folder() -> Path | None:
@@ -83,6 +83,5 @@ def as_kinds(value: Any, server: Server, key: str = "") -> Any:
 
 def entry(file: str, step: Step) -> str:
     """The entry of differences.yaml that would list this step as it is now."""
-    return yaml.safe_dump(
-        [{"file": file, "step": step.name, "answers": step.answer, "why": ""}], sort_keys=False, width=110
-    )
+    members = {"file": file, "step": step.name, "why": "", "answers": step.answer}
+    return yaml.safe_dump([members], sort_keys=False, width=118, allow_unicode=True)

@@ -40,12 +40,15 @@ def fresh(
 
 
 @pytest.mark.parametrize("name", REPLAYED)
-def test_answers_are_harbors_or_listed(name: str, contract: Path, fresh: Server, figures: list[str]) -> None:
+def test_answers_are_harbors_or_listed(
+    request: pytest.FixtureRequest, name: str, contract: Path, fresh: Server, figures: list[str]
+) -> None:
     meant = {each.step: each.answers for each in recordings.listed() if each.file == name}
     steps = recordings.replay(contract, name, fresh)
     differing = [step for step in steps if step.differences]
     alike = len(steps) - len(differing)
-    figures.append(f"parity {name}: {alike}/{len(steps)} steps alike, {len(meant)} listed differences")
+    case = request.node.callspec.id
+    figures.append(f"parity {case}: {alike}/{len(steps)} steps alike, {len(meant)} listed differences")
     complaints = [
         "\n    ".join([f"{step.name}:", *step.differences]) + f"\n{recordings.entry(name, step)}"
         for step in differing
