@@ -20,6 +20,7 @@ from mooring.core.errors import BadRequest, MethodNotAllowed, NotFound, TooLarge
 from mooring.core.page import DEFAULT_SIZE, Listing, parse_filters, parse_sort
 from mooring.http.access import ANYBODY
 from mooring.http.binding import Binding, Bound
+from mooring.http.links import Answer
 from mooring.http.problems import CONTENT_TYPE, body_of, on_the_wire, status_of
 
 PREFIX: Final = "/api/v2.0"
@@ -62,6 +63,7 @@ def build(
         route_handlers=[Router(path=PREFIX, route_handlers=list(handlers)), *roots],
         before_request=before,
         request_class=ApiRequest,
+        response_class=Answer,
         dependencies={**dependencies, "listing": Provide(listing, sync_to_thread=False)},
         exception_handlers={Exception: _problem},
         request_max_body_size=_BODY_LIMIT,

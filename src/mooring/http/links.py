@@ -11,6 +11,13 @@ from mooring.core.page import Listing
 T = TypeVar("T")
 
 
+class Answer(Response[Any]):
+    """An answer whose body is empty when there is nothing to say; Terraform takes a `null` for something."""
+
+    def render(self, content: Any, media_type: str, enc_hook: Any = None) -> bytes:
+        return b"" if content is None else super().render(content, media_type, enc_hook)
+
+
 def listed(request: Request[Any, Any, Any], items: Sequence[T], total: int, listing: Listing) -> Response[Sequence[T]]:
     """One page of a list, with X-Total-Count and, where there are neighbours, Link."""
     headers = {"X-Total-Count": str(total)}
@@ -38,7 +45,7 @@ def pages(path: str, query: str, listing: Listing, total: int) -> str:
 
 def created(request: Request[Any, Any, Any], key: int | str, body: Any = None) -> Response[Any]:
     """201 with the path of what was made: the request's and the key. Never absolute: Terraform keeps it as the id."""
-    return Response(body, status_code=201, headers={"Location": f"{request.scope['path'].rstrip('/')}/{key}"})
+    return Answer(body, status_code=201, headers={"Location": f"{request.scope['path'].rstrip('/')}/{key}"})
 
 
 def _header_text(text: str) -> str:
