@@ -14,6 +14,8 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFou
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.plugins import PluginProtocol
+from litestar.plugins.core import MsgspecDIPlugin
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from mooring.core.errors import BadRequest, MethodNotAllowed, NotFound, TooLarge, Unprocessable, WireError
@@ -59,7 +61,7 @@ def build(
         request.scope["bound"] = Bound(await bindings[handler](request))  # type: ignore[typeddict-unknown-key]
         await admit(request)
 
-    app = Litestar(
+    app = _Lean(
         route_handlers=[Router(path=PREFIX, route_handlers=list(handlers)), *roots],
         before_request=before,
         request_class=ApiRequest,
@@ -82,6 +84,14 @@ def build(
                     raise ValueError(f"{handler} does not say whom it lets in")
                 bindings[handler] = Binding(handler)
     return _Manners(app)
+
+
+class _Lean(Litestar):
+    """Litestar loads pydantic and attrs wherever they are installed; each would cost memory in every worker."""
+
+    @staticmethod
+    def _get_default_plugins(plugins: list[PluginProtocol]) -> list[PluginProtocol]:
+        return [*plugins, MsgspecDIPlugin()]
 
 
 class _Manners:

@@ -1,0 +1,38 @@
+"""The frame of the control API, apart from any feature."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from litestar import get
+
+from mooring.http.api import build
+
+BUILD = """
+import sys
+from pathlib import Path
+from mooring.db.engine import Database
+from mooring.features.api import build_api
+from mooring.features.signin.service import SignIn
+from mooring.settings import Settings
+
+db = Database(f"sqlite:///{sys.argv[1]}/mooring.db")
+build_api(Settings(data_volume=sys.argv[1]), db, SignIn(db))
+print(*sorted({name.partition(".")[0] for name in sys.modules} & {"pydantic", "alembic", "dbos"}))
+"""
+
+
+def test_a_web_process_loads_nothing_that_it_does_not_need(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", BUILD, str(tmp_path)]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.split() == []
+
+
+def test_a_handler_that_names_nobody_lets_nobody_in() -> None:
+    @get("/open")
+    async def forgotten() -> None: ...
+
+    async def admit(request: object) -> None: ...
+
+    with pytest.raises(ValueError, match="does not say whom it lets in"):
+        build([forgotten], [], admit, {})
