@@ -68,7 +68,7 @@ class App:
         self._flushing: asyncio.Task[None] | None = None
         self.asgi: ASGIApp = Assembly(
             DataPlane(self.registry, _failed),
-            build_api(settings, self.db, self.signin),
+            build_api(settings, self.db, self.signin, self.driver.check),
             StartPage(origin),
             self._started,
             self._stopping,
