@@ -25,7 +25,7 @@ _USER_COMMANDS: Final = {
     "create": ("create", "Add somebody. The password is asked for, or read from standard input."),
     "password": (
         "password",
-        "Give somebody another password, asked for or read from standard input. It counts at once.",
+        "Give somebody another password, asked for or read from standard input.",
     ),
 }
 

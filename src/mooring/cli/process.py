@@ -6,7 +6,8 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from socket import socket
 from typing import Final
 
@@ -34,10 +35,16 @@ def become_child(name: str, *, unused: Iterable[socket] = ()) -> None:
         other.close()
 
 
-def share_memory() -> None:
-    """Leave what is loaded by now out of garbage collection, so that forked children go on sharing it."""
-    gc.collect()
+@contextmanager
+def shared_memory() -> Iterator[None]:
+    """Keep what is loaded inside out of garbage collection, so that forked children go on sharing it.
+
+    The documentation of gc.freeze() says why it must not run before either.
+    """
+    gc.disable()
+    yield
     gc.freeze()
+    gc.enable()
 
 
 def raise_file_limit() -> None:

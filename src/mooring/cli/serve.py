@@ -6,8 +6,10 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
+from importlib import import_module
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from socket import socket
 from typing import Annotated
 
 import structlog
@@ -16,8 +18,8 @@ from cyclopts import Parameter
 from mooring.cli import banner, certificate, folder
 from mooring.cli.listen import listen
 from mooring.cli.options import Config, Data, load
-from mooring.cli.prepare import Preparation
-from mooring.cli.process import raise_file_limit, share_memory
+from mooring.cli.prepare import Preparation, Prepared
+from mooring.cli.process import raise_file_limit, shared_memory
 from mooring.cli.supervisor import Post, Supervisor
 from mooring.settings import Settings
 
@@ -51,22 +53,12 @@ def _serve(settings: Settings, held: ExitStack, listeners: ExitStack) -> None:
         held.callback(os.close, folder.lock(Path(settings.data_volume)))
     raise_file_limit()
     plain = listeners.enter_context(listen(settings.http.host, settings.http.port, "http"))
-    secure = settings.https and listeners.enter_context(listen(settings.https.host, settings.https.port, "https"))
-    preparation = Preparation(settings)
-    # Loaded here, once, while the child prepares: the processes that are forked from this one share it.
-    from mooring.app import build
-    from mooring.cli.web import WebProcesses
-    from mooring.cli.worker import run_child
-
-    prepared = preparation.result()
-    for notice in prepared.notices:
-        structlog.get_logger().warning(notice)
-    share_memory()
-    web = WebProcesses(settings, secure or plain, lambda: build(settings).asgi, [plain] if secure else [])
-    jobs = (settings, plain if secure else None, [secure or plain])
-    numbers = range(settings.workers or _cores())
-    posts = [Post(f"web {number}", partial(web.start, number), is_web=True) for number in numbers]
-    posts.append(Post("jobs", partial(_fork, run_child, jobs), is_web=False))
+    secure = None
+    if settings.https is not None:
+        secure = listeners.enter_context(listen(settings.https.host, settings.https.port, "https"))
+    with shared_memory():
+        prepared = _prepare(settings)
+    posts = _posts(settings, plain, secure)
     supervisor = Supervisor(posts, settings.shutdown_timeout, partial(_check_certificate, settings))
     announced = (supervisor, settings, prepared.password)
     ready = threading.Thread(target=_announce, args=announced, name="ready", daemon=True)
@@ -75,6 +67,30 @@ def _serve(settings: Settings, held: ExitStack, listeners: ExitStack) -> None:
     finally:
         if prepared.password and not supervisor.has_answered:
             print(banner.sentence(settings, prepared.password), flush=True)
+
+
+def _prepare(settings: Settings) -> Prepared:
+    """Prepare in a child, and meanwhile load here, once, what the processes that are forked from this one share."""
+    import_module("mooring.db.engine")
+    preparation = Preparation(settings)
+    import_module("mooring.app")
+    import_module("mooring.cli.web")
+    prepared = preparation.result()
+    for notice in prepared.notices:
+        structlog.get_logger().warning(notice)
+    return prepared
+
+
+def _posts(settings: Settings, plain: socket, secure: socket | None) -> list[Post]:
+    from mooring.app import build
+    from mooring.cli.web import WebProcesses
+    from mooring.cli.worker import run_child
+
+    web = WebProcesses(settings, secure or plain, lambda: build(settings).asgi, [plain] if secure else [])
+    jobs = (settings, plain if secure else None, [secure or plain])
+    numbers = range(settings.workers or _cores())
+    posts = [Post(f"web {number}", partial(web.start, number), is_web=True) for number in numbers]
+    return [*posts, Post("jobs", partial(_fork, run_child, jobs), is_web=False)]
 
 
 def _fork(target: Callable[..., None], arguments: tuple[object, ...]) -> BaseProcess:
