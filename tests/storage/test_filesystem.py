@@ -356,6 +356,8 @@ async def test_a_write_cancelled_in_its_last_call_leaves_nothing(
     writing = asyncio.create_task(folder.write(keys.segment(), body(b"x")))
     assert await asyncio.to_thread(stuck.reached.wait, 30)
     writing.cancel()
+    await asyncio.sleep(0)
+    assert not writing.done()
     stuck.released.set()
     with pytest.raises(asyncio.CancelledError):
         await writing
@@ -371,6 +373,8 @@ async def test_an_append_cancelled_in_its_last_call_ends_at_the_offset(
     writing = asyncio.create_task(folder.append(key, 5, body(b"second")))
     assert await asyncio.to_thread(stuck.reached.wait, 30)
     writing.cancel()
+    await asyncio.sleep(0)
+    assert not writing.done()
     stuck.released.set()
     with pytest.raises(asyncio.CancelledError):
         await writing
