@@ -1,16 +1,32 @@
 """A list request as SQL, over an allow-list of columns. Whatever is not on the list is ignored, as Harbor does."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import BigInteger, Boolean, Connection, Integer, Select, false, func, select, true
+from sqlalchemy import BigInteger, Boolean, Connection, Integer, Select, false, func, true
 from sqlalchemy.sql.elements import ColumnElement
 
 from mooring.core.clock import SECOND
 from mooring.core.page import AllOf, AnyOf, Exact, Filter, Fuzzy, Listing, Range, Value
 
 Columns = Mapping[str, ColumnElement[Any]]
+T = TypeVar("T")
+
+_BATCH: Final = 1000  # SQLite takes 32 766 parameters in a statement, PostgreSQL 65 535
+
+
+def in_batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The values in slices that an IN may hold."""
+    for start in range(0, len(values), _BATCH):
+        yield values[start : start + _BATCH]
+
+
+def among(
+    connection: Connection, statement: Select[Any], column: ColumnElement[Any], values: Sequence[Any]
+) -> list[Any]:
+    """The rows of the statement whose column is one of the values, however many these are."""
+    return [row for some in in_batches(values) for row in connection.execute(statement.where(column.in_(some)))]
 
 
 def page(
@@ -22,15 +38,16 @@ def page(
 ) -> tuple[list[Any], int]:
     """The rows of the page, and how many there are on all pages.
 
-    `columns` maps the names that `q` and `sort` may use, spelled `project_id` or `ProjectID`. `default` is the order when
-    nothing else is asked for, and among rows that are alike otherwise; it ends in a unique column, so that pages neither
-    overlap nor leave a row out.
+    `columns` maps the names that `q` and `sort` may use, spelled `project_id` or `ProjectID`. `default` is the order
+    when nothing else is asked for, and among rows that are alike otherwise; it ends in a unique column, so that pages
+    neither overlap nor leave a row out.
     """
     known = {_plain(name): column for name, column in columns.items()}
     for key, condition in listing.filters.items():
         if _plain(key) in known:
             statement = statement.where(matches(known[_plain(key)], condition))
-    total = connection.execute(select(func.count()).select_from(statement.order_by(None).subquery())).scalar_one()
+    counted = statement.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
+    total = connection.execute(counted).scalar_one()
     sorting = [(known[_plain(order.key)], order.descending) for order in listing.sort if _plain(order.key) in known]
     orders = [column.desc() if descending else column for column, descending in sorting]
     statement = statement.order_by(*orders, *default)

@@ -128,11 +128,9 @@ def page(connection: Connection, repository_id: int, listing: Listing) -> tuple[
 def count(connection: Connection, repository_ids: Sequence[int]) -> dict[int, int]:
     """How many artifacts a list of each of the repositories shows; those without any are left out."""
     statement = (
-        select(artifact.c.repository_id, func.count())
-        .where(artifact.c.repository_id.in_(repository_ids), *_conditions({}))
-        .group_by(artifact.c.repository_id)
+        select(artifact.c.repository_id, func.count()).where(*_conditions({})).group_by(artifact.c.repository_id)
     )
-    return dict(connection.execute(statement).tuples().all())
+    return dict(map(tuple, query.among(connection, statement, artifact.c.repository_id, repository_ids)))
 
 
 def views(
@@ -143,7 +141,7 @@ def views(
     with_tags: bool,
     with_accessories: bool,
 ) -> list[View]:
-    """The artifacts with what belongs to them, with a fixed number of statements however many they are."""
+    """The artifacts with what belongs to them, with as many statements for a page of them as for one."""
     ids = [each.id for each in found]
     references = _grouped(_references(connection, ids), "parent_id")
     tags = _grouped(tags_of(connection, ids), "artifact_id") if with_tags else {}
@@ -156,10 +154,8 @@ def views(
 
 def tags_of(connection: Connection, artifact_ids: Sequence[int]) -> list[Tag]:
     """The tags of the artifacts, the latest first."""
-    statement = (
-        select(*_TAG).where(tag.c.artifact_id.in_(artifact_ids)).order_by(tag.c.push_time.desc(), tag.c.id.desc())
-    )
-    return [Tag(*row) for row in connection.execute(statement)]
+    statement = select(*_TAG).order_by(tag.c.push_time.desc(), tag.c.id.desc())
+    return [Tag(*row) for row in query.among(connection, statement, tag.c.artifact_id, artifact_ids)]
 
 
 def tags(connection: Connection, artifact_id: int, listing: Listing) -> tuple[list[Tag], int]:
@@ -171,8 +167,9 @@ def tags(connection: Connection, artifact_id: int, listing: Listing) -> tuple[li
 
 def accessories_of(connection: Connection, subject_ids: Sequence[int]) -> list[Accessory]:
     """The accessories of the artifacts, the oldest first."""
-    statement = _accessories().where(artifact_accessory.c.subject_id.in_(subject_ids)).order_by(artifact_accessory.c.id)
-    return [Accessory(*row) for row in connection.execute(statement)]
+    statement = _accessories().order_by(artifact_accessory.c.id)
+    rows = query.among(connection, statement, artifact_accessory.c.subject_id, subject_ids)
+    return [Accessory(*row) for row in rows]
 
 
 def accessories(connection: Connection, subject_id: int, listing: Listing) -> tuple[list[Accessory], int]:
@@ -209,16 +206,12 @@ def _accessories() -> Select[Any]:
 
 
 def _references(connection: Connection, parent_ids: Sequence[int]) -> list[Reference]:
-    statement = (
-        select(artifact_reference)
-        .where(artifact_reference.c.parent_id.in_(parent_ids))
-        .order_by(artifact_reference.c.id)
-    )
+    statement = select(artifact_reference).order_by(artifact_reference.c.id)
     return [
         Reference(
             row.parent_id, row.child_id, row.child_digest, *map(_loaded, (row.platform, row.urls, row.annotations))
         )
-        for row in connection.execute(statement)
+        for row in query.among(connection, statement, artifact_reference.c.parent_id, parent_ids)
     ]
 
 

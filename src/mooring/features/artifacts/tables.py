@@ -36,6 +36,8 @@ artifact = Table(
     UniqueConstraint("repository_id", "digest"),
     Index("ix_artifact_digest", "digest"),
     Index("ix_artifact_project_id", "project_id"),
+    # A list's page is read in its order; sorting 100 000 rows for each page takes longer than all else together.
+    Index("ix_artifact_repository_id_push_time", "repository_id", "push_time", "id"),
     sqlite_autoincrement=True,
 )
 

@@ -128,19 +128,20 @@ def page(
 
 
 def views(connection: Connection, actor: Actor, projects: Sequence[Project], count: CountRepositories) -> list[View]:
-    """The projects as the actor sees them, with a fixed number of statements however many they are."""
+    """The projects as the actor sees them, with as many statements for a page of them as for one."""
     ids = [each.id for each in projects]
-    owners = dict(_pairs(connection, select(user.c.id, user.c.username).where(user.c.id.in_(_owners(projects)))))
+    owner_ids = list({each.owner_id for each in projects})
+    owners = dict(map(tuple, query.among(connection, select(user.c.id, user.c.username), user.c.id, owner_ids)))
     counts = count(connection, ids)
     metadata: dict[int, dict[str, str]] = {each.id: {"public": str(each.is_public).lower()} for each in projects}
-    for row in connection.execute(select(project_metadata).where(project_metadata.c.project_id.in_(ids))):
+    for row in query.among(connection, select(project_metadata), project_metadata.c.project_id, ids):
         metadata[row.project_id][row.name] = row.value
     roles: dict[int, set[Role]] = {each: set() for each in ids}
     if actor.kind == "user":
         held = select(member.c.project_id, member.c.role).where(
-            member.c.project_id.in_(ids), member.c.entity_type == "u", member.c.entity_id == actor.id
+            member.c.entity_type == "u", member.c.entity_id == actor.id
         )
-        for project_id, role in _pairs(connection, held):
+        for project_id, role in query.among(connection, held, member.c.project_id, ids):
             roles[project_id].add(Role(role))
     return [
         View(each, owners.get(each.owner_id, ""), metadata[each.id], frozenset(roles[each.id]), counts.get(each.id, 0))
@@ -166,7 +167,7 @@ def role_counts(connection: Connection, project_id: int) -> dict[Role, int]:
     """How many members hold each role."""
     listed = _members(project_id).subquery()
     statement = select(listed.c.role, func.count()).group_by(listed.c.role)
-    return {Role(role): number for role, number in _pairs(connection, statement)}
+    return {Role(role): number for role, number in connection.execute(statement)}
 
 
 def _members(project_id: int) -> Select[Any]:
@@ -196,14 +197,6 @@ def visible(actor: Actor) -> ColumnElement[bool]:
         own = select(member.c.project_id).where(member.c.entity_type == "u", member.c.entity_id == actor.id)
         return or_(project.c.is_public, project.c.id.in_(own))
     return project.c.is_public
-
-
-def _owners(projects: Sequence[Project]) -> set[int]:
-    return {each.owner_id for each in projects}
-
-
-def _pairs(connection: Connection, statement: Select[Any]) -> list[Any]:
-    return list(connection.execute(statement))
 
 
 _LISTED: Final = {

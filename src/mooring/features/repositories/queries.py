@@ -66,9 +66,5 @@ def visible_page(connection: Connection, actor: Actor, listing: Listing) -> tupl
 
 def count(connection: Connection, project_ids: Sequence[int]) -> dict[int, int]:
     """How many repositories each of the projects has; those without any are left out."""
-    statement = (
-        select(repository.c.project_id, func.count())
-        .where(repository.c.project_id.in_(project_ids))
-        .group_by(repository.c.project_id)
-    )
-    return dict(connection.execute(statement).tuples().all())
+    statement = select(repository.c.project_id, func.count()).group_by(repository.c.project_id)
+    return dict(map(tuple, query.among(connection, statement, repository.c.project_id, project_ids)))

@@ -137,11 +137,10 @@ def views(connection: Connection, robots: Sequence[Robot]) -> list[View]:
     statement = (
         select(robot_permission, project.c.name)
         .outerjoin(project, (project.c.id == robot_permission.c.project_id) & ~project.c.is_deleted)
-        .where(robot_permission.c.robot_id.in_(ids))
         .order_by(robot_permission.c.id)
     )
     grants: dict[int, dict[tuple[str, str], list[Grant]]] = {each: {} for each in ids}
-    for row in connection.execute(statement):
+    for row in query.among(connection, statement, robot_permission.c.robot_id, ids):
         namespace = {SYSTEM: "/", EVERY_PROJECT: "*"}.get(row.project_id, row.name)
         if namespace is not None:
             grant = Grant(row.kind, row.project_id, row.resource, row.action, row.effect)

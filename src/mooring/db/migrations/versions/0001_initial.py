@@ -210,6 +210,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_artifact_digest", "artifact", ["digest"], unique=False)
     op.create_index("ix_artifact_project_id", "artifact", ["project_id"], unique=False)
+    op.create_index(
+        "ix_artifact_repository_id_push_time", "artifact", ["repository_id", "push_time", "id"], unique=False
+    )
     op.create_table(
         "artifact_accessory",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -289,6 +292,7 @@ def downgrade() -> None:
     op.drop_index("ix_artifact_accessory_subject_id", table_name="artifact_accessory")
     op.drop_index("ix_artifact_accessory_subject", table_name="artifact_accessory")
     op.drop_table("artifact_accessory")
+    op.drop_index("ix_artifact_repository_id_push_time", table_name="artifact")
     op.drop_index("ix_artifact_project_id", table_name="artifact")
     op.drop_index("ix_artifact_digest", table_name="artifact")
     op.drop_table("artifact")
