@@ -205,7 +205,7 @@ async def test_a_reader_slower_than_the_timeout_gets_everything(bucket: s3.Bucke
 
 async def test_a_wrong_key_or_bucket_is_said(bucket: s3.Bucket) -> None:
     for wrong, reason in (
-        (bucket._replace(secret_key="wrong"), "check the address, the key and its rights"),
+        (bucket._replace(secret_key="wrong"), "the bucket refuses the key"),
         (bucket._replace(name="other"), "there is no such bucket"),
     ):
         driver = in_bucket(wrong)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import AzureStore, GCSStore, S3Store
 
 from mooring.core.errors import ObjectMissing, StartError, StorageError, StorageFull, StorageUnavailable
@@ -265,7 +265,9 @@ def _explained(error: Exception) -> StorageError:
         return ObjectMissing(line)
     if any(each in text for each in NO_ROOM):
         return StorageFull(f"the bucket has no room left; free space or raise the quota ({line})")
-    return StorageUnavailable(f"the bucket cannot be used; check the address, the key and its rights ({line})")
+    if isinstance(error, PermissionDeniedError | UnauthenticatedError):
+        return StorageUnavailable(f"the bucket refuses the key; check the key and its rights ({line})")
+    return StorageUnavailable(f"the bucket does not answer; check the address, or wait until it does ({line})")
 
 
 def _first_line(error: Exception) -> str:
