@@ -2,6 +2,7 @@
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name))))
 PORT ?= 8080
+DIST ?= dist
 BIN := .venv/bin
 LOCK := pyproject.toml uv.lock
 PYTEST := $(BIN)/python -m pytest
@@ -54,11 +55,12 @@ storage: tools ## Run the suite of the storage drivers
 bench: tools ## Measure Mooring beside distribution
 	$(BIN)/python -m bench
 
-wheel: .venv/.served ## Build the wheel into dist/
-	$(BIN)/uv build --wheel
+wheel: .venv/.served ## Build the wheel into dist/, and the list of what it is installed with
+	$(BIN)/uv build --quiet --wheel --clear --out-dir $(DIST)
+	$(BIN)/uv export --quiet --locked --no-default-groups --no-emit-project --output-file $(DIST)/requirements.txt
 
 image: tools ## Build the container image, from a base made here and served by Mooring, and run it
-	$(PYTEST) tests/deploy --full
+	$(PYTEST) tests/image
 
 clean: ## Remove what was built; the data stays
 	rm -rf .venv dist results .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

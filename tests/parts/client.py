@@ -138,6 +138,14 @@ class Client:
         return self.push_manifest(repository, tag, json.dumps(manifest).encode())
 
 
+def is_served(url: str) -> bool:
+    """Whether a registry answers its ping at the address."""
+    try:
+        return Client(url, timeout=5).send("GET", "/v2/").status == 401
+    except OSError:
+        return False
+
+
 def digest_of(data: bytes, algorithm: str = "sha256") -> str:
     """The digest as the OCI image specification spells it."""
     return f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}"

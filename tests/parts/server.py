@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.parts.client import Client, expect
+from tests.parts.client import Client, expect, is_served
 from tests.parts.process import Process, free_port, wait_for
 
 PASSWORD = "Sesame-opens-1"
@@ -78,10 +78,7 @@ class Server:
 
     def answers(self) -> bool:
         """Whether the registry answers its ping."""
-        try:
-            return Client(self.url, timeout=5).send("GET", "/v2/").status == 401
-        except OSError:
-            return False
+        return is_served(self.url)
 
     def log(self) -> str:
         """All that the server has logged."""
