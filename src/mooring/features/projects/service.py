@@ -126,9 +126,8 @@ def change_role(connection: Connection, project_id: int, member_id: int, role: i
 
 
 def remove_member(connection: Connection, project_id: int, member_id: int) -> None:
-    """Raises NotFound."""
-    require_member(connection, project_id, member_id)
-    connection.execute(delete(member).where(member.c.id == member_id))
+    """Remove a member; one that is not there any more is no error, as in Harbor."""
+    connection.execute(delete(member).where(member.c.id == member_id, member.c.project_id == project_id))
 
 
 def require_member(connection: Connection, project_id: int, member_id: int) -> None:
