@@ -25,6 +25,8 @@ OCI_CONFIG: Final = "application/vnd.oci.image.config.v1+json"
 DOCKER_CONFIG: Final = "application/vnd.docker.container.image.v1+json"
 DOCKER_FOREIGN_LAYER: Final = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
 
+ARTIFACT_TYPE: Final = "org.opencontainers.artifactType"  # an index's annotation that stands for its media type
+
 MAX_MANIFEST: Final = 4 << 20  # bytes; OCI distribution specification, "Pushing Manifests"
 _MAX_TYPE: Final = 255
 
@@ -121,8 +123,8 @@ def _check_shape(document: _Document, media_type: str) -> None:
         raise _invalid("config is missing")
     if media_type in INDEXES and document.manifests is None:
         raise _invalid("manifests is missing")
-    if len(document.artifactType or "") > _MAX_TYPE:
-        raise _invalid(f"artifactType is longer than {_MAX_TYPE} characters")
+    _check_type(document.artifactType or "", "artifactType")
+    _check_type((document.annotations or {}).get(ARTIFACT_TYPE, ""), ARTIFACT_TYPE)
 
 
 def _check_descriptor(descriptor: Descriptor) -> None:
@@ -130,15 +132,23 @@ def _check_descriptor(descriptor: Descriptor) -> None:
         raise _invalid(f"{descriptor.digest[:_MAX_TYPE]!r} is not a digest")
     if not 0 <= descriptor.size < 1 << 63:
         raise _invalid(f"the size {descriptor.size} of {descriptor.digest} is not a length in bytes")
-    if len(descriptor.mediaType) > _MAX_TYPE:
-        raise _invalid(f"the media type of {descriptor.digest} is longer than {_MAX_TYPE} characters")
+    _check_type(descriptor.mediaType, f"the media type of {descriptor.digest}")
+
+
+def _check_type(text: str, what: str) -> None:
+    if len(text) > _MAX_TYPE:
+        raise _invalid(f"{what} is longer than {_MAX_TYPE} characters")
+    if not text.isprintable():
+        raise _invalid(f"{what} holds control characters: {text!r}")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> None:
     """Two readers could each believe another one of equal keys (compare CVE-2021-41190)."""
-    if len(pairs) > 1 and len({key for key, _ in pairs}) != len(pairs):
-        names = [key for key, _ in pairs]
-        raise ValueError(f"the key {next(key for key in names if names.count(key) > 1)!r} stands twice in one object")
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise ValueError(f"the key {key[:_MAX_TYPE]!r} stands twice in one object")
+        seen.add(key)
 
 
 def _invalid(fault: str) -> ManifestInvalid:

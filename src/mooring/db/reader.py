@@ -95,6 +95,10 @@ class PostgresReader:
                 async with pool.connection() as connection:
                     cursor = await connection.execute(statement.text["postgresql"], bound)
                     return await cursor.fetchall()
+            except psycopg.DataError as error:
+                if error.sqlstate is not None:
+                    raise
+                return []  # a parameter holds a NUL, which no text of PostgreSQL's does: nothing is called so
             except (psycopg.OperationalError, PoolTimeout) as error:
                 # A connection that the server closed while it lay in the pool fails once; a second failure is the
                 # database's.

@@ -142,7 +142,8 @@ async def delete(registry: Registry, request: Request, name: str, reference: str
 
 async def _find(registry: Registry, request: Request, name: str, reference: str, action: str) -> Passed:
     lookup = _BY_DIGEST if is_digest(reference) else _BY_TAG
-    passed = await registry.gate.enter(request, name, action, lookup, reference=reference)
+    known = reference if is_digest(reference) or is_tag(reference) else ""  # PostgreSQL cannot look for every text
+    passed = await registry.gate.enter(request, name, action, lookup, reference=known)
     if action == "delete" and not is_digest(reference) and not is_tag(reference):
         raise Unsupported(f"unsupported digest {reference}: {digest_fault(reference)}")
     if passed.subject[0] is None and action == "pull":

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from mooring.core.media import DOCKER_CONFIG, INDEXES, OCI_CONFIG, Descriptor, Manifest
+from mooring.core.media import ARTIFACT_TYPE, DOCKER_CONFIG, INDEXES, OCI_CONFIG, Descriptor, Manifest
 
 MAX_CONFIG: Final = 4 << 20  # bytes of a config that are read for its attributes
 
@@ -55,7 +55,7 @@ def needs_config(manifest: Manifest) -> bool:
 def kind_of(manifest: Manifest, config: bytes) -> Kind:
     """`config` is the config's bytes, empty when `needs_config` says so or it cannot be read."""
     if manifest.is_index:
-        media_type = manifest.annotations.get("org.opencontainers.artifactType", manifest.media_type)
+        media_type = manifest.annotations.get(ARTIFACT_TYPE, manifest.media_type)
         key = manifest.artifact_type or media_type
         name = "IMAGE" if key in INDEXES else _TYPES.get(key, (_named(media_type), None))[0]
         return Kind(name, media_type, manifest.artifact_type, {})
@@ -118,8 +118,9 @@ def _object(config: bytes) -> Attributes:
 
 def _image(config: Attributes, manifest: Manifest) -> Attributes:
     inner = config.get("config")
-    labels = (inner.get("Labels") if isinstance(inner, dict) else None) or {}
-    author = config.get("author") or next((labels[label] for label in _AUTHOR_LABELS if labels.get(label)), "")
+    labels = inner.get("Labels") if isinstance(inner, dict) else None
+    named = [labels[label] for label in _AUTHOR_LABELS if labels.get(label)] if isinstance(labels, dict) else []
+    author = config.get("author") or next(iter(named), "")
     return {
         "created": config.get("created"),
         "architecture": config.get("architecture", ""),

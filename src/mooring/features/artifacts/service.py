@@ -9,10 +9,20 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mooring.core.clock import now
-from mooring.core.errors import BadRequest, Conflict, ManifestBlobUnknown, NotFound, ReferencedByIndex, WireErrors
+from mooring.core.errors import (
+    BadRequest,
+    Conflict,
+    ManifestBlobUnknown,
+    ManifestInvalid,
+    NotFound,
+    ReferencedByIndex,
+    SizeInvalid,
+    WireErrors,
+)
 from mooring.core.media import Descriptor, Manifest
 from mooring.core.reference import is_digest, is_tag
 from mooring.db.prepared import Prepared
+from mooring.db.query import in_batches
 from mooring.features.artifacts import queries, statements
 from mooring.features.artifacts.kinds import Kind, accessory_of
 from mooring.features.artifacts.queries import Found
@@ -21,6 +31,8 @@ from mooring.features.blobs import queries as blobs
 from mooring.features.blobs import service as blob_service
 from mooring.features.repositories import service as repositories
 from mooring.features.repositories.tables import repository
+
+_MAX_SIZE: Final = 1 << 53  # bytes of an artifact: what JSON's numbers hold exactly, and far below where sums overflow
 
 
 class Push(Struct, frozen=True):
@@ -63,7 +75,8 @@ def push(connection: Connection, what: Push) -> Pushed:
     """Make the manifest an artifact of the repository and set its tags.
 
     An artifact that is there already is left as it is; only the tags and the accessory are seen to. Raises
-    ManifestBlobUnknown for every blob and every child that the repository lacks.
+    ManifestBlobUnknown for every blob and every child that the repository lacks, SizeInvalid for one of another length,
+    ManifestInvalid for sizes that cannot be.
     """
     repository_id = repositories.ensure(connection, what.project_id, what.repository)
     row = statements.FIND_ARTIFACT.one(connection, repository=repository_id, digest=what.digest)
@@ -79,13 +92,12 @@ def push(connection: Connection, what: Push) -> Pushed:
 def _create(connection: Connection, what: Push, repository_id: int) -> int:
     found = _blobs(connection, what)
     children = _children(connection, repository_id, what.manifest.children)
-    if not what.may_be_sparse:
-        named = [one.digest for one in (*what.manifest.blobs, *what.manifest.children)]
-        missing = dict.fromkeys(digest for digest in named if digest not in found and digest not in children)
-        if missing:
-            raise WireErrors([ManifestBlobUnknown(detail=digest) for digest in missing])
-    content_size = len(what.content)
-    sizes = [layer.size for layer in what.manifest.layers] + [what.manifest.config.size if what.manifest.config else 0]
+    _check(what, {digest: size for digest, (_, size) in found.items()} | {key: row[1] for key, row in children.items()})
+    config = what.manifest.config
+    size = len(what.content) + (config.size if config else 0) + sum(layer.size for layer in what.manifest.layers)
+    size += sum(total for _, _, total in children.values())
+    if size > _MAX_SIZE:
+        raise ManifestInvalid(f"the sizes add up to {size} bytes, which nothing can hold")
     statements.ADD_MANIFEST.run(
         connection, digest=what.digest, media_type=what.manifest.media_type, content=what.content
     )
@@ -98,8 +110,8 @@ def _create(connection: Connection, what: Push, repository_id: int) -> int:
         media_type=what.kind.media_type,
         manifest_media_type=what.manifest.media_type,
         artifact_type=what.kind.artifact_type,
-        manifest_size=content_size,
-        size=content_size + sum(sizes) + sum(size for _, size in children.values()),
+        manifest_size=len(what.content),
+        size=size,
         icon="",
         extra_attrs=_json(what.kind.extra_attrs),
         annotations=_json(what.manifest.annotations),
@@ -130,17 +142,29 @@ def _blobs(connection: Connection, what: Push) -> dict[str, tuple[int, int]]:
     return blobs.in_repository(connection, what.project_id, what.repository, needed) if needed else {}
 
 
-def _children(connection: Connection, repository_id: int, children: list[Descriptor]) -> dict[str, tuple[int, int]]:
-    """Those of an index's children that are here, with id and size."""
-    if not children:
-        return {}
-    rows = connection.execute(
-        select(artifact.c.digest, artifact.c.id, artifact.c.size).where(
-            artifact.c.repository_id == repository_id,
-            artifact.c.digest.in_({child.digest for child in children}),
-        )
-    )
-    return {digest: (child_id, size) for digest, child_id, size in rows}
+def _children(
+    connection: Connection, repository_id: int, children: list[Descriptor]
+) -> dict[str, tuple[int, int, int]]:
+    """Those of an index's children that are here, with id, length, and size with all that they name."""
+    columns = (artifact.c.digest, artifact.c.id, artifact.c.manifest_size, artifact.c.size)
+    inside = select(*columns).where(artifact.c.repository_id == repository_id)
+    found: dict[str, tuple[int, int, int]] = {}
+    for digests in in_batches([child.digest for child in children]):
+        for digest, child_id, length, size in connection.execute(inside.where(artifact.c.digest.in_(digests))):
+            found[digest] = (child_id, length, size)
+    return found
+
+
+def _check(what: Push, lengths: dict[str, int]) -> None:
+    """Raise for what the manifest names and the repository lacks, or has with another length than the manifest says."""
+    named = [*what.manifest.blobs, *what.manifest.children]
+    missing = dict.fromkeys(one.digest for one in named if one.digest not in lengths)
+    if missing and not what.may_be_sparse:
+        raise WireErrors([ManifestBlobUnknown(detail=digest) for digest in missing])
+    for one in named:
+        length = lengths.get(one.digest, one.size)
+        if length != one.size:
+            raise SizeInvalid(f"{one.digest} has {length} bytes, not {one.size} as the manifest says")
 
 
 def _link_subject(connection: Connection, what: Push, repository_id: int, artifact_id: int) -> None:

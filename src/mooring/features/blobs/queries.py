@@ -7,6 +7,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, bindparam, select
 
 from mooring.db.prepared import Prepared, Row
+from mooring.db.query import in_batches
 from mooring.features.blobs.tables import blob, repository_blob, upload
 
 Segments = list[tuple[str, int]]
@@ -78,13 +79,13 @@ def in_repository(
     connection: Connection, project_id: int, repository: str, digests: list[str]
 ) -> dict[str, tuple[int, int]]:
     """Of the digests those that the repository holds, with the blob's id and size."""
-    rows = connection.execute(
+    inside = (
         select(blob.c.digest, blob.c.id, blob.c.size)
         .join(repository_blob, repository_blob.c.blob_id == blob.c.id)
-        .where(
-            repository_blob.c.repository == repository,
-            repository_blob.c.project_id == project_id,
-            blob.c.digest.in_(digests),
-        )
+        .where(repository_blob.c.repository == repository, repository_blob.c.project_id == project_id)
     )
-    return {digest: (blob_id, size) for digest, blob_id, size in rows}
+    found: dict[str, tuple[int, int]] = {}
+    for batch in in_batches(digests):
+        for digest, blob_id, size in connection.execute(inside.where(blob.c.digest.in_(batch))):
+            found[digest] = (blob_id, size)
+    return found
