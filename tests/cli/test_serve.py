@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.conftest import Mooring
 from tests.parts.client import Client
-from tests.parts.process import wait_for
+from tests.parts.process import answers, wait_for
 from tests.parts.server import descendants
 
 START = 2.0  # seconds from the start of the process to the first answer
@@ -121,21 +121,13 @@ def test_a_request_in_flight_is_finished_at_sigterm(mooring: Mooring) -> None:
     assert connection.sock.recv(4096).startswith(b"HTTP/1.1 100 Continue")  # the handler reads
     connection.send(b"01234")
     server.popen.send_signal(signal.SIGTERM)
-    wait_for(lambda: refuses_connections(mooring.port), "the port to close")
+    wait_for(lambda: not answers(mooring.port), "the port to close")
     assert server.popen.poll() is None
     connection.send(b"56789")
     assert connection.getresponse().status == 202
     connection.close()
     assert server.popen.wait(10) == 0
     assert not [process for process in processes if Path(f"/proc/{process}").exists()]
-
-
-def refuses_connections(port: int) -> bool:
-    try:
-        Client(f"http://127.0.0.1:{port}", timeout=5).connection().connect()
-    except ConnectionRefusedError:
-        return True
-    return False
 
 
 def test_a_request_that_takes_too_long_is_cut_off_at_sigterm(mooring: Mooring) -> None:

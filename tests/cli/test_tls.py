@@ -1,4 +1,4 @@
-"""TLS: from files, reloaded without a failed request, with the plain port pointing to it, and behind nginx both ways."""
+"""TLS: from files, reloaded without a failed request, the plain port pointing to it, and behind nginx both ways."""
 
 import contextlib
 import shutil
@@ -45,11 +45,11 @@ def port(mooring: Mooring, certify: Callable[[], None]) -> int:
 
 def serial(port: int, context: ssl.SSLContext) -> str:
     """Which certificate a new connection meets."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
-        with context.wrap_socket(plain, server_hostname="localhost") as connection:
-            certificate = connection.getpeercert()
-            assert certificate
-            return str(certificate["serialNumber"])
+    plain = socket.create_connection(("127.0.0.1", port), timeout=10)
+    with plain, context.wrap_socket(plain, server_hostname="localhost") as connection:
+        certificate = connection.getpeercert()
+        assert certificate
+        return str(certificate["serialNumber"])
 
 
 def test_tls_1_2_and_1_3_and_nothing_older(mooring: Mooring, port: int, context: ssl.SSLContext) -> None:
@@ -66,7 +66,7 @@ def test_tls_1_2_and_1_3_and_nothing_older(mooring: Mooring, port: int, context:
     old.check_hostname = False
     old.verify_mode = ssl.CERT_NONE
     old.set_ciphers("ALL:@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
     with pytest.raises((ssl.SSLError, ConnectionError)):
         serial(port, old)

@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -91,8 +91,9 @@ def _port(settings: Settings) -> str:
     ports = " and ".join(str(listener.port) for _, listener in listeners)
     if answers(settings):
         return f"{ports}: a Mooring answers"
-    for key, listener in listeners:
-        listen(listener.host, listener.port, key).close()
+    with ExitStack() as opened:
+        for key, listener in listeners:
+            opened.enter_context(listen(listener.host, listener.port, key))
     return f"{ports} free"
 
 

@@ -4,12 +4,14 @@ import asyncio
 import signal
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 from socket import socket
 from typing import Annotated
 
 import structlog
 from cyclopts import Parameter
 
+from mooring.cli import folder
 from mooring.cli.options import Config, Data, load
 from mooring.settings import Settings
 
@@ -27,9 +29,13 @@ def worker(
     settings, notices = load(config, data, log__format=log_format)
     configure(settings.log)
     log = structlog.get_logger()
-    for notice in (*notices, *Preparation(settings).result().notices):
+    if folder.is_needed(settings):
+        folder.make(Path(settings.data_volume))
+    prepared = Preparation(settings).result()
+    for notice in (*notices, *prepared.notices):
         log.warning(notice)
-    log.info("the jobs process runs")
+    if prepared.password:
+        print(f"the administrator is admin with the password {prepared.password} (shown this once)", flush=True)
     run(settings)
 
 
@@ -58,4 +64,5 @@ async def _run(settings: Settings, listener: socket | None) -> None:
         if listener is not None:
             server = await Redirect(settings, listener).start()
             stack.callback(server.close)
+        structlog.get_logger().info("the jobs process runs")
         await build_chores(settings).run_forever(stop)

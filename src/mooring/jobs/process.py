@@ -76,14 +76,11 @@ def claim(connection: Connection, name: str, owner: str, moment: int, seconds: i
     """Take the lease for so many seconds; 0, or the moment at which it ends when somebody holds it."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     expires = moment + seconds * SECOND
-    taken = connection.execute(
-        dialect.insert(lease)
-        .values(name=name, owner=owner, expires=expires)
-        .on_conflict_do_update(
-            index_elements=["name"], set_={"owner": owner, "expires": expires}, where=lease.c.expires <= moment
-        )
+    statement = dialect.insert(lease).values(name=name, owner=owner, expires=expires)
+    statement = statement.on_conflict_do_update(
+        index_elements=["name"], set_={"owner": owner, "expires": expires}, where=lease.c.expires <= moment
     )
-    if taken.rowcount:
+    if connection.execute(statement.returning(lease.c.name)).first() is not None:
         return 0
     held: int = connection.execute(select(lease.c.expires).where(lease.c.name == name)).scalar_one()
     return held

@@ -1,0 +1,78 @@
+"""Chores: once in an interval for all nodes, tried again when they fail, and ended with the process."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mooring.core.clock import SECOND
+from mooring.core.errors import StorageUnavailable
+from mooring.db import schema
+from mooring.db.engine import Database
+from mooring.jobs.process import Chore, Chores, claim, postpone
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/mooring.db"
+    else:
+        cluster = request.getfixturevalue("postgres")
+        url = cluster.url(cluster.create())
+    database = Database(url)
+    schema.migrate(database)
+    yield database
+    database.close_now()
+
+
+def test_a_lease_has_one_owner_until_it_ends(db: Database) -> None:
+    assert db.write_now(claim, "purge", "a", 100, 60) == 0
+    assert db.write_now(claim, "purge", "b", 101, 60) == 100 + 60 * SECOND
+    assert db.write_now(claim, "other", "b", 101, 60) == 0
+    assert db.write_now(claim, "purge", "b", 100 + 60 * SECOND, 60) == 0
+
+
+def test_only_the_owner_gives_a_lease_back(db: Database) -> None:
+    db.write_now(claim, "purge", "a", 100, 60)
+    db.write_now(postpone, "purge", "b", 101)
+    assert db.write_now(claim, "purge", "b", 102, 60) != 0
+    db.write_now(postpone, "purge", "a", 101)
+    assert db.write_now(claim, "purge", "b", 102, 60) == 0
+
+
+def test_two_nodes_do_a_chore_once(db: Database) -> None:
+    done: list[str] = []
+
+    async def both() -> None:
+        stop = asyncio.Event()
+
+        def chores(node: str) -> Chores:
+            async def run() -> None:
+                done.append(node)
+                await asyncio.sleep(0)
+                stop.set()
+
+            return Chores(db, [Chore("purge", 3600, run)])
+
+        await asyncio.wait_for(asyncio.gather(*(chores(node).run_forever(stop) for node in "ab")), 10)
+
+    asyncio.run(both())
+    assert len(done) == 1
+
+
+@pytest.mark.parametrize("error", [StorageUnavailable("the bucket does not answer"), RuntimeError("a bug")])
+def test_a_chore_that_fails_is_due_again_soon(db: Database, error: Exception) -> None:
+    async def once() -> None:
+        stop = asyncio.Event()
+
+        async def run() -> None:
+            stop.set()
+            raise error
+
+        await asyncio.wait_for(Chores(db, [Chore("purge", 86_400, run)]).run_forever(stop), 10)
+
+    asyncio.run(once())
+    later = db.write_now(claim, "purge", "x", 0, 60)
+    assert later > 0
+    assert db.write_now(claim, "purge", "x", later, 60) == 0
