@@ -130,7 +130,7 @@ def docker(server: Server) -> Docker:
     return docker
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def layers(full: bool) -> list[bytes]:
     noise = random.Random(5)
     return [noise.randbytes((200 << 20) if full else (4 << 20) + number) for number in range(5)]
