@@ -289,6 +289,18 @@ def test_settings_travel_to_other_processes(load: Load) -> None:
     assert settings.decode(settings.encode(loaded)) == loaded
 
 
+def test_secrets_are_not_printed(load: Load) -> None:
+    environ = {
+        "MOORING_ADMIN_PASSWORD": "hidden-word",
+        "MOORING_STORAGE__SECRET_KEY": "hidden-word",
+        "MOORING_DATABASE__URL": "postgresql://mooring:hidden-word@db/mooring",
+    }
+    printed = repr(load(environ=environ)[0])
+    assert "hidden-word" not in printed
+    assert printed.count("***") == 3
+    assert "port=8080" in printed
+
+
 @given(st.text(st.characters(exclude_categories=("C", "Z")), min_size=1))
 def test_no_value_of_a_number_ends_in_a_traceback(text: str) -> None:
     with contextlib.suppress(StartError):

@@ -99,6 +99,7 @@ def bootstrap(connection: "Connection", configured: str | None) -> tuple[str, tu
 
     if connection.dialect.name == "postgresql":
         connection.execute(text(_LOCK_DATABASE))
+    make_signing_key(connection)
     if connection.execute(select(user.c.id).where(user.c.id == 1)).first() is not None:
         return "", _unchanged(connection, configured)
     password = configured or made_up()
@@ -119,7 +120,6 @@ def bootstrap(connection: "Connection", configured: str | None) -> tuple[str, tu
         )
     )
     connection.execute(insert(project).values(id=1, name="library", owner_id=1, is_public=True, **times))
-    make_signing_key(connection)
     if configured:
         connection.execute(insert(secret).values(name=_CONFIGURED, value=hash_password(configured)))
     if connection.dialect.name == "postgresql":

@@ -5,6 +5,7 @@ and has each worker open the port for itself (SO_REUSEPORT), which loses the con
 ends, and lets a second server open the same port. All that Granian does not promise to keep is used in this file only.
 """
 
+import multiprocessing
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -27,7 +28,11 @@ from mooring.settings import Settings
 _CONNECTIONS: Final = 16_384  # that one web process serves at a time
 
 # Granian's log goes the way of all others.
-_LOG: Final[dict[str, Any]] = {"formatters": {}, "handlers": {}, "loggers": {"_granian": {}, "granian.access": {}}}
+_LOG: Final[dict[str, Any]] = {
+    "formatters": {},
+    "handlers": {},
+    "loggers": {"_granian": {}, "granian.access": {"level": "INFO"}},
+}
 
 
 class WebProcesses:
@@ -35,6 +40,7 @@ class WebProcesses:
 
     def __init__(self, settings: Settings, listener: socket, load: Callable[[], Any], unused: Sequence[socket]) -> None:
         https = settings.https
+        multiprocessing.set_start_method("fork", force=True)  # the default until Python 3.14
         self._server = MPServer(
             "mooring.app",
             interface=Interfaces.ASGI,
@@ -46,6 +52,7 @@ class WebProcesses:
             backpressure=_CONNECTIONS,
             log_level=LogLevels.warning,
             log_dictconfig=_LOG,
+            log_access=settings.log.access,
             ssl_cert=Path(https.certificate) if https else None,
             ssl_key=Path(https.private_key) if https else None,
             ssl_protocol_min=SSLProtocols.tls12,

@@ -27,14 +27,27 @@ PRIVATE_NETWORKS: Final = (
 )  # fmt: skip
 
 
-class Http(Struct, frozen=True, kw_only=True):
+# The database's address may hold a password.
+_SECRETS: Final = frozenset({"url", "secret_key", "admin_password"})
+
+
+class Section(Struct, frozen=True, kw_only=True):
+    """Settings that belong together; printed, secrets show as `***`."""
+
+    def __repr__(self) -> str:
+        members = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        shown = (f"{name}={'***' if name in _SECRETS and value else repr(value)}" for name, value in members)
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+class Http(Section, frozen=True, kw_only=True):
     """The plain listener. With https on, it only redirects there."""
 
     host: str = "0.0.0.0"  # noqa: S104 - a registry is there to be reached
     port: Port = 8080
 
 
-class Https(Struct, frozen=True, kw_only=True):
+class Https(Section, frozen=True, kw_only=True):
     """The TLS listener, on when its section is given.
 
     The certificate, with its chain, and the key are PEM files; SIGHUP has them read again.
@@ -46,7 +59,7 @@ class Https(Struct, frozen=True, kw_only=True):
     private_key: FilePath
 
 
-class Database(Struct, frozen=True, kw_only=True):
+class Database(Section, frozen=True, kw_only=True):
     """`url` is empty for the SQLite file in the data folder. `connections` is the most that one process opens."""
 
     url: DatabaseUrl = ""
@@ -54,7 +67,7 @@ class Database(Struct, frozen=True, kw_only=True):
     synchronous: Literal["full", "normal"] = "full"
 
 
-class Storage(Struct, frozen=True, kw_only=True):
+class Storage(Section, frozen=True, kw_only=True):
     """Where blobs are.
 
     `root` is the folder that holds `blobs/`; empty means the data folder. The other members are the object store's;
@@ -76,7 +89,7 @@ class Storage(Struct, frozen=True, kw_only=True):
     options: dict[str, str] = field(default_factory=dict)
 
 
-class UploadPurging(Struct, frozen=True, kw_only=True):
+class UploadPurging(Section, frozen=True, kw_only=True):
     """Uploads that nobody has continued for `age` are dropped; looked for once in an `interval`."""
 
     enabled: bool = True
@@ -89,7 +102,7 @@ class UploadPurging(Struct, frozen=True, kw_only=True):
     dryrun: bool = False
 
 
-class Log(Struct, frozen=True, kw_only=True):
+class Log(Section, frozen=True, kw_only=True):
     """`auto` is for people on a terminal and JSON otherwise. `access` writes a line for each request."""
 
     level: Literal["debug", "info", "warning", "error", "fatal"] = "info"
@@ -97,7 +110,7 @@ class Log(Struct, frozen=True, kw_only=True):
     access: bool = False
 
 
-class Settings(Struct, frozen=True, kw_only=True):
+class Settings(Section, frozen=True, kw_only=True):
     """Everything that a start of Mooring is told.
 
     `external_url` is how clients reach this installation, empty to take it from each request, which is believed about
