@@ -1,5 +1,6 @@
 """What stops a start: one sentence each, which says what to do."""
 
+import json
 import os
 import shutil
 import sqlite3
@@ -110,6 +111,19 @@ def test_a_certificate_that_is_none(mooring: Mooring, certify: Callable[[], None
     (mooring.folder / "tls.crt").write_text("hello")
     https(mooring)
     assert "must be a certificate with its chain and its key without a password, both in PEM form" in mooring.refuses()
+
+
+def test_a_web_process_that_cannot_start(mooring: Mooring) -> None:
+    mooring.settings["MOORING_LOG__FORMAT"] = "json"
+    mooring.serve().stop()
+    connection = sqlite3.connect(mooring.data / "mooring.db")
+    connection.execute("UPDATE secret SET value = 'no key' WHERE name = 'token_key'")
+    connection.commit()
+    connection.close()
+    ended = mooring.run("serve")
+    assert ended.returncode == 1
+    assert ended.stderr == "mooring: a web process ended before it could answer; what it logged above says why\n"
+    assert "a web process cannot start" in {json.loads(line)["event"] for line in ended.stdout.splitlines()}
 
 
 def test_an_address_that_this_machine_has_not(mooring: Mooring) -> None:

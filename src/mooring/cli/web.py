@@ -27,6 +27,8 @@ from mooring.settings import Settings
 
 _CONNECTIONS: Final = 16_384  # that one web process serves at a time
 
+_ACCESS: Final = '%(addr)s "%(method)s %(path)s" %(status)d %(dt_ms).1f ms'
+
 # Granian's log goes the way of all others.
 _LOG: Final[dict[str, Any]] = {
     "formatters": {},
@@ -53,6 +55,7 @@ class WebProcesses:
             log_level=LogLevels.warning,
             log_dictconfig=_LOG,
             log_access=settings.log.access,
+            log_access_format=_ACCESS,
             ssl_cert=Path(https.certificate) if https else None,
             ssl_key=Path(https.private_key) if https else None,
             ssl_protocol_min=SSLProtocols.tls12,
