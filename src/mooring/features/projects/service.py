@@ -86,6 +86,8 @@ def is_deletable(connection: Connection, project_id: int, count: CountRepositori
 
 def delete_project(connection: Connection, project_id: int, count: CountRepositories) -> None:
     """Delete a project, whose name is free again. Raises Precondition while it holds repositories."""
+    # Pushes that make a repository hold this row: none comes between the count and the end.
+    connection.execute(select(project.c.id).where(project.c.id == project_id).with_for_update())
     if not is_deletable(connection, project_id, count):
         raise Precondition(f"precondition failed: {NOT_EMPTY}")
     connection.execute(

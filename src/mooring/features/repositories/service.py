@@ -7,9 +7,10 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mooring.core.clock import now
-from mooring.core.errors import NotFound
+from mooring.core.errors import NameUnknown, NotFound
 from mooring.db.prepared import Prepared
 from mooring.features.projects.queries import Project
+from mooring.features.projects.tables import project
 from mooring.features.repositories.queries import Found, find
 from mooring.features.repositories.tables import repository
 
@@ -17,6 +18,12 @@ _FIND: Final = Prepared(
     select(repository.c.id).where(
         repository.c.name == bindparam("name"), repository.c.project_id == bindparam("project")
     )
+)
+# Held against the project's deletion until this transaction ends: no repository can come into a project that goes.
+_PROJECT: Final = Prepared(
+    select(project.c.id)
+    .where(project.c.id == bindparam("project"), ~project.c.is_deleted)
+    .with_for_update(read=True, key_share=False)
 )
 _NEW: Final = {name: bindparam(name) for name in ("name", "project_id", "creation_time", "update_time")} | {
     "description": "",
@@ -36,9 +43,13 @@ _TOUCH: Final = Prepared(
 
 
 def ensure(connection: Connection, project_id: int, name: str) -> int:
-    """The id of the repository, made when it is not there yet."""
+    """The id of the repository, made when it is not there yet. Raises NameUnknown when its project was deleted
+    meanwhile.
+    """
     row = _FIND.one(connection, name=name, project=project_id)
     if row is None:
+        if _PROJECT.one(connection, project=project_id) is None:
+            raise NameUnknown(f"project {name.partition('/')[0]} not found")
         moment = now()
         _ADD.run(connection, name=name, project_id=project_id, creation_time=moment, update_time=moment)
         row = _FIND.sure(connection, name=name, project=project_id)
