@@ -12,14 +12,14 @@ from typing import Final
 import msgspec
 import structlog
 
-from mooring.core.errors import StartError
+from mooring.core.errors import DatabaseUnavailable, StartError, StorageError
 from mooring.db.engine import Database
 from mooring.features.api import build_api
 from mooring.features.blobs.jobs import purge_orphans, purge_uploads
 from mooring.features.signin.keys import signing_key
 from mooring.features.signin.service import SignIn
 from mooring.http.asgi import Assembly
-from mooring.http.exchange import ASGIApp, Origin
+from mooring.http.exchange import ASGIApp, BrokenOff, Origin
 from mooring.jobs.process import Chore, Chores
 from mooring.observe import logging
 from mooring.registry.bearer import Tokens
@@ -126,4 +126,9 @@ def driver(settings: Settings) -> Driver:
 
 
 def _failed(error: Exception) -> None:
-    structlog.get_logger().error("a request failed", exc_info=error)
+    """Log why a request came to nothing: a sentence where it is for administrators to see to, else the whole story."""
+    cause = error.__cause__ if isinstance(error, BrokenOff) else error
+    if isinstance(cause, StorageError | DatabaseUnavailable):
+        structlog.get_logger().error("a request failed", reason=str(cause))
+    else:
+        structlog.get_logger().error("a request failed", exc_info=error)

@@ -98,7 +98,7 @@ def test_a_blob_stays_under_the_algorithm_of_its_client(
     client: Client, repository: str, algorithm: str, announced: bool
 ) -> None:
     digest = digest_of(NOISE, algorithm)
-    upload = Upload(client, repository, **({"digest-algorithm": algorithm} if announced else {}))
+    upload = Upload(client, repository, algorithm if announced else "")
     expect(upload.patch(NOISE[: 1 << 20]), 202)
     expect(upload.patch(NOISE[1 << 20 :]), 202)
     answer = expect(upload.put(digest), 201)

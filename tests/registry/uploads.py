@@ -8,11 +8,11 @@ from tests.parts.client import Answer, Body, Client, expect
 class Upload:
     """An upload of a client's to a repository. `location` is where the last answer said to go on."""
 
-    def __init__(self, client: Client, repository: str, **query: str) -> None:
+    def __init__(self, client: Client, repository: str, algorithm: str = "", *, started: Answer | None = None) -> None:
         self.client = client
         self.repository = repository
-        parameters = f"?{urlencode(query)}" if query else ""
-        started = expect(client.registry("POST", f"/v2/{repository}/blobs/uploads/{parameters}"), 202)
+        parameters = f"?digest-algorithm={algorithm}" if algorithm else ""
+        started = started or expect(client.registry("POST", f"/v2/{repository}/blobs/uploads/{parameters}"), 202)
         self.id = started.headers["Docker-Upload-UUID"]
         self.location = started.headers["Location"].removeprefix(client.url)
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from msgspec import Struct, field
 
-from mooring.core.errors import BadRequest, RequestTimeout, TooLarge
+from mooring.core.errors import BadRequest, MooringError, RequestTimeout, TooLarge
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -25,6 +25,10 @@ JSON: Final = (b"content-type", b"application/json; charset=utf-8")
 
 class ClientGone(Exception):
     """The client closed the connection before its body was complete."""
+
+
+class BrokenOff(Exception):
+    """An answer ends in its middle: too late for an error, so that the client sees fewer bytes than were announced."""
 
 
 class Request:
@@ -83,15 +87,19 @@ class Request:
 
 
 class Response(Struct):
-    """An answer. The body is sent as it is produced when it is an iterator."""
+    """An answer. The body is sent as it is produced when it is an iterator, which then yields `size` bytes in all."""
 
     status: int
     headers: Headers = field(default_factory=list)
     body: bytes | AsyncIterator[bytes] = b""
+    size: int = 0
 
 
 async def respond(response: Response, method: str, send: Send) -> None:
-    """Send the answer; to HEAD without its body. A body of known length carries its Content-Length here."""
+    """Send the answer; to HEAD without its body. A body of known length carries its Content-Length here.
+
+    Raises BrokenOff when a body that is produced cannot go on.
+    """
     body = response.body
     headers = response.headers
     if isinstance(body, bytes):
@@ -102,10 +110,16 @@ async def respond(response: Response, method: str, send: Send) -> None:
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
         return
+    first = await anext(body, b"")  # what cannot be read at all is still answered as an error
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    async for piece in body:
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
+    try:
+        left = response.size - len(first)
+        await send({"type": "http.response.body", "body": first, "more_body": left > 0})
+        async for piece in body:
+            left -= len(piece)
+            await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
+    except MooringError as error:
+        raise BrokenOff from error
 
 
 def check_escapes(raw: str) -> None:

@@ -17,7 +17,7 @@ from mooring.registry.gate import PROJECT, Lookup
 from mooring.storage.driver import CanPresign, Driver
 
 _SIGNED_FOR: Final = 1200  # seconds a redirect is good for
-_RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE: Final = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 OCTETS: Final = (b"content-type", b"application/octet-stream")
 
 
@@ -61,7 +61,7 @@ async def get(registry: Registry, request: Request, name: str, digest: str) -> R
     headers.append((b"content-length", b"%d" % (stop - start)))
     if request.method == "HEAD":
         return Response(status, headers)
-    return Response(status, headers, read(registry.driver, found, start, stop))
+    return Response(status, headers, read(registry.driver, found, start, stop), stop - start)
 
 
 async def remove(registry: Registry, request: Request, name: str, digest: str) -> Response:
@@ -73,8 +73,14 @@ async def remove(registry: Registry, request: Request, name: str, digest: str) -
     return Response(202)
 
 
-async def read(driver: Driver, found: Blob, start: int, stop: int) -> AsyncIterator[bytes]:
-    """The bytes [start, stop) of a blob across its segments."""
+def read(driver: Driver, found: Blob, start: int, stop: int) -> AsyncIterator[bytes]:
+    """The bytes [start, stop) of a blob."""
+    if len(found.segments) == 1:
+        return driver.read(found.segments[0][0], start, stop)
+    return _read_across(driver, found, start, stop)
+
+
+async def _read_across(driver: Driver, found: Blob, start: int, stop: int) -> AsyncIterator[bytes]:
     at = 0
     for key, size in found.segments:
         if at < stop and start < at + size:

@@ -7,7 +7,9 @@ Nothing is written in a request that reads. SIGTERM flushes; only SIGKILL loses 
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
+
+from sqlalchemy import Connection
 
 from mooring.core.clock import now
 from mooring.core.errors import MooringError
@@ -15,6 +17,8 @@ from mooring.db.engine import Database
 from mooring.features.artifacts.service import Pull, record_pulls
 from mooring.features.blobs.service import touch
 from mooring.features.repositories.service import touch as touch_repositories
+
+T = TypeVar("T")
 
 INTERVAL: Final = 1.0  # seconds
 
@@ -28,6 +32,7 @@ class Buffer:
         self._pulls: dict[tuple[int, int, int], Pull] = {}
         self._blobs: dict[int, int] = {}
         self._repositories: dict[int, int] = {}
+        self._closing = asyncio.Event()
 
     def pulled(self, repository_id: int, artifact_id: int, tag_id: int) -> None:
         """An artifact was pulled, by the tag when `tag_id` is not 0."""
@@ -46,39 +51,49 @@ class Buffer:
         self._repositories[repository_id] = now()
 
     async def run(self) -> None:
-        while True:
-            await asyncio.sleep(INTERVAL)
+        """Write every second, until `close`."""
+        while not self._closing.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), INTERVAL)
             await self.flush()
 
     async def flush(self) -> None:
         """Write what has gathered. When the database is away it is kept for the next time."""
-        pulls, blobs, repositories = self._pulls, self._blobs, self._repositories
-        if not (pulls or blobs or repositories):
-            return
-        self._pulls, self._blobs, self._repositories = {}, {}, {}
-        try:
-            if pulls:
-                await self._db.write(record_pulls, list(pulls.values()))
-            if blobs:
-                await self._db.write(touch, blobs)
-            if repositories:
-                await self._db.write(touch_repositories, repositories)
-        except MooringError as error:
-            self._failed(error)
-            self._keep(pulls, blobs, repositories)
+        # In transactions of their own: pulls of one repository and pushes to another would wait for each other.
+        await self._flush_pulls() and await self._flush_blobs() and await self._flush_repositories()
 
-    def _keep(
-        self, pulls: dict[tuple[int, int, int], Pull], blobs: dict[int, int], repositories: dict[int, int]
-    ) -> None:
+    async def _flush_pulls(self) -> bool:
+        pulls, self._pulls = self._pulls, {}
+        if not pulls or await self._written(record_pulls, list(pulls.values())):
+            return True
         for key, pull in pulls.items():
             since = self._pulls.get(key)
             self._pulls[key] = pull if since is None else since.plus(pull)
+        return False
+
+    async def _flush_blobs(self) -> bool:
+        blobs, self._blobs = self._blobs, {}
+        if not blobs or await self._written(touch, blobs):
+            return True
         self._blobs = blobs | self._blobs
+        return False
+
+    async def _flush_repositories(self) -> bool:
+        repositories, self._repositories = self._repositories, {}
+        if not repositories or await self._written(touch_repositories, repositories):
+            return True
         self._repositories = repositories | self._repositories
+        return False
+
+    async def _written(self, function: Callable[[Connection, T], None], gathered: T) -> bool:
+        try:
+            await self._db.write(function, gathered)
+        except MooringError as error:
+            self._failed(error)
+            return False
+        return True
 
     async def close(self, task: "asyncio.Task[None]") -> None:
-        """Stop the task and flush what is left."""
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        await self.flush()
+        """Have the task write what is left and end. It is not cancelled, or what it is just writing would be lost."""
+        self._closing.set()
+        await task

@@ -12,7 +12,18 @@ from msgspec import Struct
 
 from mooring.core.errors import BadRequest, NameInvalid, Unauthorized, WireError
 from mooring.core.reference import MAX_NAME, REPOSITORY, is_project
-from mooring.http.exchange import ClientGone, Headers, Receive, Request, Response, Scope, Send, check_escapes, respond
+from mooring.http.exchange import (
+    BrokenOff,
+    ClientGone,
+    Headers,
+    Receive,
+    Request,
+    Response,
+    Scope,
+    Send,
+    check_escapes,
+    respond,
+)
 from mooring.http.problems import body_of, headers_of, on_the_wire, status_of
 from mooring.registry import blobs, catalog, manifests, ping, referrers, tags, token, uploads
 from mooring.registry.context import Registry
@@ -72,6 +83,8 @@ class DataPlane:
             await respond(response, request.method, send)
         except ClientGone:
             return
+        except BrokenOff as error:
+            self._failed(error)
         except Exception as error:
             answer = on_the_wire(error)
             if status_of(answer) >= 500:
@@ -149,15 +162,17 @@ def _segments(path: bytes) -> list[str]:
 
 def _match(segments: list[str]) -> tuple[Route | None, str, list[str]]:
     for route in ROUTES:
-        count = len(route.tail)
-        tail = segments[-count:]
-        if len(segments) > count and all(want in ("*", got) for want, got in zip(route.tail, tail, strict=True)):
+        at = len(segments) - len(route.tail)
+        if at < 1 or segments[at] != route.tail[0]:
+            continue
+        tail = segments[at:]
+        if all(want in ("*", got) for want, got in zip(route.tail, tail, strict=True)):
             wild = [got for want, got in zip(route.tail, tail, strict=True) if want == "*"]
             if wild == [""]:
                 continue
             if route.tail[0] == "blobs" and len(route.tail) == 2 and ":" not in wild[0]:
                 return None, "", []
-            return route, _name(segments[:-count]), wild
+            return route, _name(segments[:at]), wild
     return None, "", []
 
 

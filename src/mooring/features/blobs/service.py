@@ -153,7 +153,8 @@ def count_uploads(connection: Connection, before: int) -> int:
 def referenced(connection: Connection, prefix: str) -> set[str]:
     """Every key under the prefix that a blob or an upload names."""
     keys: set[str] = set()
-    for table in (blob, upload):
+    # Segments go from an upload to a blob: read in this order, they are found on whichever side of the step they are.
+    for table in (upload, blob):
         found = connection.execute(select(table.c.segments).where(table.c.segments.contains(prefix, autoescape=True)))
         for (segments,) in found:
             keys.update(key for key, _ in json.loads(segments) if key.startswith(prefix))
