@@ -1,8 +1,8 @@
 """The outermost application: request ids, paths, and who answers what."""
 
+import secrets
 from collections.abc import Awaitable, Callable
 from urllib.parse import unquote
-from uuid import uuid4
 
 import structlog
 
@@ -55,8 +55,7 @@ class Assembly:
 def _identified(scope: Scope, send: Send) -> Send:
     """Every answer carries the request's id, the client's own where it sent one; log lines carry it too."""
     sent = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-    request_id = sent if 0 < len(sent) <= 128 and sent.isascii() else str(uuid4()).encode()
-    structlog.contextvars.clear_contextvars()
+    request_id = sent if 0 < len(sent) <= 128 and sent.isascii() else secrets.token_hex(16).encode()
     structlog.contextvars.bind_contextvars(request_id=request_id.decode())
     header = (b"x-request-id", request_id)
 

@@ -30,7 +30,7 @@ from mooring.registry.context import Registry
 from mooring.registry.gate import PROJECT, Passed
 from mooring.storage import keys
 from mooring.storage.driver import CanAppend
-from mooring.storage.uploads import hashed, joined, rehash
+from mooring.storage.uploads import hashed, rehash
 
 _CONTENT_RANGE: Final = re.compile(r"(?:bytes )?(\d{1,18})-(\d{1,18})(?:/(?:\d+|\*))?")
 _MOUNTS_TRIED: Final = 32  # projects that an anonymous mount looks into
@@ -110,7 +110,7 @@ async def _whole(registry: Registry, request: Request, passed: Passed, digest: s
     _check(digest)
     running = hashlib.new(algorithm(digest))
     key = keys.segment()
-    size = await registry.driver.write(key, hashed(joined(request.stream()), [running]))
+    size = await registry.driver.write(key, hashed(request.stream(), running))
     segments = [(key, size)] if size else []
     kept = False
     try:
@@ -177,7 +177,7 @@ async def _add(
     if running is None:
         running = await rehash(registry.driver, before.segments, wanted)
     driver = registry.driver
-    body = hashed(joined(request.stream()), [running])
+    body = hashed(request.stream(), running)
     with ExitStack() as held:
         if before.segments and isinstance(driver, CanAppend):
             key, length = before.segments[-1]

@@ -1,6 +1,7 @@
 """Writing one file so that it is either whole and on the disk, or not there."""
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from threading import Lock
 from typing import Final
@@ -23,16 +24,16 @@ class File:
         self._over = False
         self._lock = Lock()
 
-    def write(self, piece: bytes) -> None:
+    def write(self, pieces: Sequence[bytes]) -> None:
         with self._lock:
             if not self._over:
-                self._write(piece)
+                self._write(pieces)
 
-    def finish(self, piece: bytes) -> None:
+    def finish(self, pieces: Sequence[bytes]) -> None:
         with self._lock:
             if self._over:
                 return
-            self._write(piece)
+            self._write(pieces)
             if self._fsync:
                 getattr(os, "fdatasync", os.fsync)(self._fd)
                 if self._offset is None:
@@ -50,13 +51,14 @@ class File:
                     else:
                         os.truncate(self._path, self._offset)
 
-    def _write(self, piece: bytes) -> None:
+    def _write(self, pieces: Sequence[bytes]) -> None:
         if self._fd < 0:
             self._open()
-        left = memoryview(piece)
-        while left:
-            left = left[os.write(self._fd, left) :]
-        self._unsynced += len(piece)
+        for piece in pieces:
+            left = memoryview(piece)
+            while left:
+                left = left[os.write(self._fd, left) :]
+            self._unsynced += len(piece)
         if self._fsync and self._unsynced >= SYNCED_AHEAD:
             self._start_sync()
 

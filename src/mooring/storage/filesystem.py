@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 # Bytes. Half a mebibyte stays in a core's cache on its way through; twice as much costs a tenth more.
 PIECE: Final = 1 << 19
+GATHERED: Final = 1 << 20  # bytes that a thread is asked to write at once
 LISTED_AT_ONCE: Final = 1000
 
 
@@ -58,21 +59,34 @@ class Filesystem:
             os.close(fd)
 
     async def _store(self, file: File, body: AsyncIterator[bytes]) -> int:
-        written = 0
-        last = b""
+        written = gathered = 0
+        pieces: list[bytes] = []
+        writing: asyncio.Task[None] | None = None
         try:
             async for piece in body:
+                pieces.append(piece)
                 written += len(piece)
-                if last:
-                    await self._call(file.write, last)
-                last = piece
-            # The last piece goes with the end, so that a small body costs one change of threads.
-            await self._call(file.finish, last)
+                gathered += len(piece)
+                if gathered >= GATHERED:
+                    if writing is not None:
+                        await writing
+                    writing = self._begin(file, pieces)
+                    pieces, gathered = [], 0
+            if writing is not None:
+                await writing
+            # The last pieces go with the end, so that a small body costs one change of threads.
+            await self._call(file.finish, pieces)
         except BaseException:
             # In a thread, and behind the file's lock: the write that was cancelled may still be running.
             await to_the_end(self._call(file.discard))
             raise
         return written
+
+    def _begin(self, file: File, pieces: Sequence[bytes]) -> "asyncio.Task[None]":
+        """Write while more of the body comes. A failure is raised where the task is awaited."""
+        writing = asyncio.create_task(self._call(file.write, pieces))
+        writing.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return writing
 
     async def read(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
         if start >= stop:

@@ -67,7 +67,7 @@ class ObjectStore:
         upload = _Upload(self._store, key)
         written = 0
         try:
-            async for piece in body:
+            async for piece in _joined(body):
                 written += len(piece)
                 await upload.send(piece)
             await upload.finish()
@@ -207,6 +207,20 @@ class _Upload:
             self._held -= len(piece)
             self._room.set()
             yield piece
+
+
+async def _joined(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same bytes in pieces of at least 1 MiB, but for the last."""
+    waiting: list[bytes] = []
+    length = 0
+    async for piece in body:
+        waiting.append(piece)
+        length += len(piece)
+        if length >= PIECE:
+            yield waiting[0] if len(waiting) == 1 else b"".join(waiting)
+            waiting, length = [], 0
+    if waiting:
+        yield waiting[0] if len(waiting) == 1 else b"".join(waiting)
 
 
 class _Broken(Exception):
