@@ -146,6 +146,8 @@ def _children(
     connection: Connection, repository_id: int, children: list[Descriptor]
 ) -> dict[str, tuple[int, int, int]]:
     """Those of an index's children that are here, with id, length, and size with all that they name."""
+    if not children:
+        return {}
     columns = (artifact.c.digest, artifact.c.id, artifact.c.manifest_size, artifact.c.size)
     inside = select(*columns).where(artifact.c.repository_id == repository_id)
     found: dict[str, tuple[int, int, int]] = {}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import Table, bindparam, or_, select, update
+from sqlalchemy import Table, bindparam, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mooring.db.prepared import Prepared
@@ -78,8 +78,9 @@ CLAIM_REFERENCES: Final = Prepared(
     .where(
         artifact_reference.c.child_digest == bindparam("digest"),
         artifact_reference.c.child_id.is_(None),
-        artifact_reference.c.parent_id.in_(
-            select(artifact.c.id).where(artifact.c.repository_id == bindparam("repository"))
+        # Asked of each parent that is found: SQLite would make an IN a list of all artifacts of the repository.
+        exists().where(
+            artifact.c.id == artifact_reference.c.parent_id, artifact.c.repository_id == bindparam("repository")
         ),
     )
     .values(child_id=bindparam("child"))

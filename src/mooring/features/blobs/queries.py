@@ -4,10 +4,10 @@ from typing import Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Select, Text, bindparam, cast, exists, func, select
+from sqlalchemy.dialects.postgresql import JSONB
 
 from mooring.db.prepared import Prepared, Row
-from mooring.db.query import in_batches
 from mooring.features.blobs.tables import blob, repository_blob, upload
 
 Segments = list[tuple[str, int]]
@@ -50,6 +50,26 @@ IN_REPOSITORY: Final = Prepared(
         blob.c.digest == bindparam("digest"),
     )
 )
+
+
+def _several(digests: Select[tuple[str]]) -> Select[tuple[str, int, int]]:
+    # Asked of each blob that is found: SQLite would join from all blobs of the project.
+    holds = exists().where(
+        repository_blob.c.blob_id == blob.c.id,
+        repository_blob.c.repository == bindparam("repository"),
+        repository_blob.c.project_id == bindparam("project"),
+    )
+    return select(blob.c.digest, blob.c.id, blob.c.size).where(blob.c.digest.in_(digests), holds)
+
+
+# A list of any length as one parameter: JSON, which both databases take apart.
+_DIGESTS: Final = cast(bindparam("digests"), Text)
+_SEVERAL_IN_REPOSITORY: Final = Prepared(
+    {
+        "sqlite": _several(select(func.json_each(_DIGESTS).table_valued("value").c.value)),
+        "postgresql": _several(select(func.jsonb_array_elements_text(cast(_DIGESTS, JSONB)).column_valued("value"))),
+    }
+)
 # Any repository that holds the digest, the caller's rights in its project still to be asked for.
 HOLDERS: Final = Prepared(
     select(repository_blob.c.project_id, *BLOB)
@@ -79,13 +99,7 @@ def in_repository(
     connection: Connection, project_id: int, repository: str, digests: list[str]
 ) -> dict[str, tuple[int, int]]:
     """Of the digests those that the repository holds, with the blob's id and size."""
-    inside = (
-        select(blob.c.digest, blob.c.id, blob.c.size)
-        .join(repository_blob, repository_blob.c.blob_id == blob.c.id)
-        .where(repository_blob.c.repository == repository, repository_blob.c.project_id == project_id)
+    rows = _SEVERAL_IN_REPOSITORY.all(
+        connection, repository=repository, project=project_id, digests=msgspec.json.encode(digests).decode()
     )
-    found: dict[str, tuple[int, int]] = {}
-    for batch in in_batches(digests):
-        for digest, blob_id, size in connection.execute(inside.where(blob.c.digest.in_(batch))):
-            found[digest] = (blob_id, size)
-    return found
+    return {digest: (blob_id, size) for digest, blob_id, size in rows}
