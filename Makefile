@@ -73,9 +73,10 @@ $(BIN)/uv:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 
 .venv/.served: $(LOCK) | $(BIN)/uv
-	$(BIN)/uv sync --quiet --locked --inexact --no-default-groups
+	$(BIN)/uv sync --quiet --locked --inexact --no-default-groups --compile-bytecode
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 .venv/.developed: $(LOCK) | $(BIN)/uv
-	$(BIN)/uv sync --quiet --locked --inexact --all-groups
+	$(BIN)/uv sync --quiet --locked --inexact --all-groups --compile-bytecode
 	@touch $@ .venv/.served
