@@ -69,6 +69,11 @@ class Mooring:
             process.stop()
 
 
+def name(process: int) -> str:
+    """What `ps` calls a process."""
+    return Path(f"/proc/{process}/comm").read_text().strip()
+
+
 @pytest.fixture
 def mooring(tmp_path: Path) -> Iterator[Mooring]:
     installation = Mooring(tmp_path)

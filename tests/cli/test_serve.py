@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Mooring
+from tests.cli.conftest import Mooring, name
 from tests.parts.client import Client
 from tests.parts.process import answers, wait_for
 from tests.parts.server import descendants
@@ -33,10 +33,6 @@ def proportional(process: int) -> float:
         line for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines() if line.startswith("Pss:")
     ]
     return int(line.split()[1]) / 1024
-
-
-def name(process: int) -> str:
-    return Path(f"/proc/{process}/comm").read_text().strip()
 
 
 def test_the_first_start_says_all_that_a_person_needs(mooring: Mooring) -> None:

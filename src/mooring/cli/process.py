@@ -5,11 +5,14 @@ import gc
 import os
 import resource
 import signal
+import stat
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from socket import socket
+from contextlib import contextmanager, suppress
+from socket import AF_UNIX, socket
 from typing import Final
+
+STOP_ACCEPTING: Final = signal.SIGUSR1
 
 _PR_SET_NAME: Final = 15
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
@@ -33,6 +36,24 @@ def become_child(name: str, *, unused: Iterable[socket] = ()) -> None:
             os._exit(1)
     for other in unused:
         other.close()
+
+
+def stop_accepting(listener: socket) -> None:
+    """Leave the connections that come to a shared listener to the other processes, and go on with those that are open.
+
+    Whoever accepts in this process finds a socket that nobody connects to behind the listener's descriptors. Ending at
+    once instead would drop what is accepted and has not said yet what it wants, such as a TLS handshake under way.
+    """
+    inode = os.fstat(listener.fileno()).st_ino
+    with socket(AF_UNIX) as lonely:
+        lonely.bind("")  # an abstract name that the kernel picks: unix(7), "Autobind feature"
+        lonely.listen(1)
+        lonely.setblocking(False)
+        for name in os.listdir("/proc/self/fd"):
+            with suppress(OSError):
+                status = os.fstat(int(name))
+                if stat.S_ISSOCK(status.st_mode) and status.st_ino == inode:
+                    os.dup2(lonely.fileno(), int(name), inheritable=False)
 
 
 @contextmanager

@@ -11,9 +11,10 @@ from typing import Final, NamedTuple
 
 import structlog
 
+from mooring.cli.process import STOP_ACCEPTING
 from mooring.core.errors import StartError
 
-_OVERLAP: Final = 1.0  # seconds that an old process still serves beside the new one
+_OVERLAP: Final = 1.0  # seconds that an old process goes on accepting, and then reading, beside the new one
 _SETTLED: Final = 10.0  # seconds after which a process counts as healthy
 _LONGEST_PAUSE: Final = 30.0  # seconds between attempts to start what keeps dying
 
@@ -91,7 +92,8 @@ class Supervisor:
 
     def _pause(self) -> float | None:
         """Seconds until something is due by the clock; None when nothing is."""
-        moments = [*self._due.values(), *(leaving.moment() for leaving in self._leaving)]
+        steps = (leaving.moment() for leaving in self._leaving)
+        moments = [*self._due.values(), *(moment for moment in steps if moment is not None)]
         return max(0.0, min(moments) - time.monotonic()) if moments else None
 
     def _fill(self, post: Post) -> None:
@@ -118,13 +120,12 @@ class Supervisor:
             self._log.error("not reloaded", reason=str(error))
             return
         self._log.info("reloading: new web processes take over")
-        asked = time.monotonic() + _OVERLAP
         for post in self._posts:
             if post.is_web:
                 old = self._running.get(post)
                 self._fill(post)
                 if old is not None:
-                    self._leaving.append(_Leaving(old.process, asked, asked + self._timeout))
+                    self._leaving.append(_Leaving(old.process, self._timeout))
 
     def _end(self, wake: int) -> None:
         """Have every process end; the patience is over after the timeout, or at a second signal."""
@@ -151,22 +152,29 @@ class _Running(NamedTuple):
 
 
 class _Leaving:
-    """A process whose successor serves: told to end at one moment, made to at another."""
+    """A process whose successor serves: it stops accepting, is told to end once it has read what came, is made to."""
 
-    def __init__(self, process: BaseProcess, asked: float, killed: float) -> None:
+    def __init__(self, process: BaseProcess, timeout: float) -> None:
         self.process = process
-        self._asked = asked
-        self._killed = killed
-        self._is_asked = False
+        now = time.monotonic()
+        self._steps: list[tuple[float, Callable[[], None]]] = [
+            (now + _OVERLAP, self._stop_accepting),
+            (now + 2 * _OVERLAP, process.terminate),
+            (now + 2 * _OVERLAP + timeout, process.kill),
+        ]
 
-    def moment(self) -> float:
-        return self._killed if self._is_asked else self._asked
+    def moment(self) -> float | None:
+        """When the next step is due."""
+        return self._steps[0][0] if self._steps else None
 
     def is_gone(self, now: float) -> bool:
-        """Do what is due; whether the process has ended."""
-        if now >= self._asked and not self._is_asked:
-            self._is_asked = True
-            self.process.terminate()
-        if now >= self._killed:
-            self.process.kill()
-        return not self.process.is_alive()
+        """Take the steps that are due; whether the process has ended."""
+        if not self.process.is_alive():
+            return True
+        while self._steps and self._steps[0][0] <= now:
+            self._steps.pop(0)[1]()
+        return False
+
+    def _stop_accepting(self) -> None:
+        assert self.process.pid is not None  # noqa: S101 - it was started
+        os.kill(self.process.pid, STOP_ACCEPTING)

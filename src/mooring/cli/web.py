@@ -6,6 +6,7 @@ ends, and lets a second server open the same port. All that Granian does not pro
 """
 
 import multiprocessing
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -21,7 +22,7 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from mooring.cli.listen import BACKLOG
-from mooring.cli.process import become_child
+from mooring.cli.process import STOP_ACCEPTING, become_child, stop_accepting
 from mooring.core.errors import MooringError
 from mooring.settings import Settings
 
@@ -69,7 +70,7 @@ class WebProcesses:
             listener,
             {},
         )
-        self._load = partial(_application, load, unused)
+        self._load = partial(_application, load, listener, unused)
 
     def start(self, index: int) -> BaseProcess:
         """A new process; certificate and key are read by it."""
@@ -81,9 +82,10 @@ class WebProcesses:
         return process
 
 
-def _application(load: Callable[[], Any], unused: Sequence[socket]) -> Any:
+def _application(load: Callable[[], Any], listener: socket, unused: Sequence[socket]) -> Any:
     """The first thing that runs in the new process."""
     become_child("mooring web", unused=unused)
+    signal.signal(STOP_ACCEPTING, lambda _number, _frame: stop_accepting(listener))
     try:
         return load()
     except MooringError as error:
