@@ -1,5 +1,6 @@
 """The outermost application: request ids, paths, and who answers what."""
 
+import itertools
 import secrets
 from collections.abc import Awaitable, Callable
 from urllib.parse import unquote
@@ -20,6 +21,9 @@ class Assembly:
         self._ui = ui
         self._started = started
         self._stopping = stopping
+        # Asking the kernel for each id would let other threads take the interpreter in the middle of every request.
+        self._process = secrets.token_hex(8).encode()
+        self._numbers = itertools.count()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -28,7 +32,7 @@ class Assembly:
         if scope["type"] != "http":
             return
         path: bytes = scope.get("raw_path") or scope["path"].encode()
-        identified = _identified(scope, send)
+        identified = self._identified(scope, send)
         if path.startswith(b"/v2/") or path == b"/service/token":
             await self._data_plane(scope, receive, identified)
         elif path.startswith(b"//v2/"):
@@ -43,6 +47,22 @@ class Assembly:
         else:
             await self._ui(scope, receive, identified)
 
+    def _identified(self, scope: Scope, send: Send) -> Send:
+        """Every answer carries the request's id, the client's own where it sent one; log lines carry it too."""
+        sent = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        request_id = (
+            sent if 0 < len(sent) <= 128 and sent.isascii() else b"%s%016x" % (self._process, next(self._numbers))
+        )
+        structlog.contextvars.bind_contextvars(request_id=request_id.decode())
+        header = (b"x-request-id", request_id)
+
+        async def with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"].append(header)
+            await send(message)
+
+        return with_id
+
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         await self._started()
@@ -50,21 +70,6 @@ class Assembly:
         await receive()
         await self._stopping()
         await send({"type": "lifespan.shutdown.complete"})
-
-
-def _identified(scope: Scope, send: Send) -> Send:
-    """Every answer carries the request's id, the client's own where it sent one; log lines carry it too."""
-    sent = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-    request_id = sent if 0 < len(sent) <= 128 and sent.isascii() else secrets.token_hex(16).encode()
-    structlog.contextvars.bind_contextvars(request_id=request_id.decode())
-    header = (b"x-request-id", request_id)
-
-    async def with_id(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"].append(header)
-        await send(message)
-
-    return with_id
 
 
 def routed(path: bytes) -> str:
