@@ -51,6 +51,7 @@ class _Claims(Struct, frozen=True):
     iat: int
     nbf: int = 0
     sub: str = ""
+    uid: int = 0
     access: list[Access] | None = None
 
 
@@ -65,8 +66,12 @@ class Tokens:
         self._signin = signin
         self._verified: dict[bytes, Token] = {}
 
-    def sign(self, subject: str, access: list[Access], issued: int, token_id: str) -> str:
-        """A token for an account's full name, empty for nobody."""
+    def sign(self, actor: Actor, access: list[Access], issued: int, token_id: str) -> str:
+        """A token for an account.
+
+        Its subject is the full name, as clients expect, and none for nobody. `uid` tells a deleted account from a later
+        one of the same name.
+        """
         claims: dict[str, Any] = {
             "iss": ISSUER,
             "aud": SERVICE,
@@ -76,8 +81,8 @@ class Tokens:
             "jti": token_id,
             "access": msgspec.to_builtins(access),
         }
-        if subject:
-            claims["sub"] = subject
+        if not actor.is_anonymous:
+            claims |= {"sub": actor.name, "uid": actor.id}
         return jwt.encode(self._header, claims, self._key, algorithms=["RS256"])
 
     async def verify(self, text: str) -> Token | None:
@@ -108,7 +113,7 @@ class Tokens:
         if claims.iss != ISSUER or SERVICE not in audience or claims.nbf > time.time() + LEEWAY:
             return None
         actor = await self._signin.named(claims.sub) if claims.sub else Actor()
-        if actor is None:
+        if actor is None or actor.id != claims.uid:
             return None
         return Token(actor, claims.iat, claims.exp, _by_project(claims.access or []))
 

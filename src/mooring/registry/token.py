@@ -43,7 +43,7 @@ async def token(registry: Registry, request: Request) -> Response:
     access = [await _grant(registry, actor, scope) for scope in scopes if scope]
     name = "".join(secrets.choice(_LETTERS) for _ in range(16))
     body = {
-        "token": registry.tokens.sign(actor.name, access, issued, name),
+        "token": registry.tokens.sign(actor, access, issued, name),
         "access_token": "",
         "expires_in": registry.tokens.lifetime,
         "issued_at": datetime.fromtimestamp(issued, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
