@@ -59,7 +59,8 @@ class Mooring:
     def serve(self, *arguments: str | Path) -> Process:
         """A server that has said it answers. It ends with the test."""
         log = self.folder / f"serve-{len(self._started)}.log"
-        process = Process([*COMMAND, "serve", *map(str, arguments)], log, environment=self.environment())
+        command = [*COMMAND, "serve", *map(str, arguments)]
+        process = Process(command, log, environment=self.environment(), folder=self.folder)
         self._started.append(process)
         wait_for(lambda: "answers at" in process.log(), "mooring serve", seconds=60, process=process)
         return process

@@ -4,6 +4,8 @@ import os
 import re
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,25 @@ from tests.parts.server import descendants
 
 START = 2.0  # seconds from the start of the process to the first answer
 MEMORY = 220.0  # MB of all processes together
+
+HARBOR = """\
+hostname: localhost
+http:
+  port: {port}
+harbor_admin_password: Harbor12345
+database:
+  password: root123
+data_volume: {data}
+trivy:
+  skip_update: false
+jobservice:
+  max_job_workers: 10
+log:
+  level: info
+  local:
+    rotate_count: 50
+_version: 2.15.0
+"""
 
 
 def shown_password(log: str) -> str:
@@ -126,17 +147,47 @@ def test_a_request_in_flight_is_finished_at_sigterm(mooring: Mooring) -> None:
     assert not [process for process in processes if Path(f"/proc/{process}").exists()]
 
 
+@contextmanager
+def stalled(mooring: Mooring) -> Iterator[None]:
+    """A request whose body never comes to its end."""
+    connection = Client(f"http://{mooring.host}").connection()
+    connection.putrequest("PATCH", "/v2/library/hello/blobs/uploads/none")
+    connection.putheader("Content-Length", "10")
+    connection.endheaders(b"01234")
+    yield
+    connection.close()
+
+
 def test_a_request_that_takes_too_long_is_cut_off_at_sigterm(mooring: Mooring) -> None:
     mooring.settings["MOORING_SHUTDOWN_TIMEOUT"] = "1s"
     server = mooring.serve()
-    connection = Client(f"http://{mooring.host}").connection()
-    connection.putrequest("GET", "/v2/")
-    connection.putheader("Content-Length", "10")
-    connection.endheaders(b"01234")
-    begun = time.monotonic()
-    assert server.stop() == 0
-    assert time.monotonic() - begun < 5
-    connection.close()
+    with stalled(mooring):
+        begun = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - begun < 10
+
+
+def test_a_second_signal_does_not_wait(mooring: Mooring) -> None:
+    server = mooring.serve()
+    processes = descendants(server.popen.pid)
+    with stalled(mooring):
+        server.popen.send_signal(signal.SIGTERM)
+        wait_for(lambda: "ending" in server.log(), "the first signal to be seen")
+        assert server.popen.poll() is None
+        server.popen.send_signal(signal.SIGTERM)
+        assert server.popen.wait(10) == 0
+    assert not [process for process in processes if Path(f"/proc/{process}").exists()]
+
+
+def test_a_harbor_yml_as_it_is(mooring: Mooring) -> None:
+    (mooring.folder / "harbor.yml").write_text(HARBOR.format(port=mooring.port, data=mooring.data))
+    mooring.settings = {"MOORING_HTTP__HOST": "127.0.0.1"}
+    log = mooring.serve("--config", "harbor.yml").log()
+    assert signs_in(mooring, "Harbor12345")
+    assert (mooring.data / "mooring.db").exists()
+    for key in ("trivy", "jobservice", "log.local"):
+        assert f"harbor.yml: `{key}` is not used yet" in log
+    assert "harbor_admin_password is Harbor12345, which everybody knows" in log
 
 
 @pytest.mark.parametrize("victim", ["mooring web", "mooring jobs"])

@@ -9,6 +9,7 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import parent_process
 from socket import AF_UNIX, socket
 from typing import Final
 
@@ -24,7 +25,6 @@ def become_child(name: str, *, unused: Iterable[socket] = ()) -> None:
     Called in the child right after it was forked. What the parent does at a signal is not for the child: until it has
     its own way, SIGTERM ends it, and it takes no part in a reload.
     """
-    parent = os.getppid()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -32,7 +32,8 @@ def become_child(name: str, *, unused: Iterable[socket] = ()) -> None:
         libc = ctypes.CDLL(None)
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         libc.prctl(_PR_SET_NAME, name.encode()[:15])
-        if os.getppid() != parent:  # it ended before we had asked
+        parent = parent_process()
+        if parent is not None and os.getppid() != parent.pid:  # it ended before we had asked
             os._exit(1)
     for other in unused:
         other.close()

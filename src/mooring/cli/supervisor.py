@@ -135,6 +135,7 @@ class Supervisor:
             process.terminate()
         end = time.monotonic() + self._timeout
         self._signals.clear()
+        self._log.info("ending: requests under way are finished first", at_most_seconds=self._timeout)
         while left and time.monotonic() < end and not self._signals:
             ready = wait([wake, *(process.sentinel for process in left)], end - time.monotonic())
             if wake in ready:
