@@ -1,6 +1,7 @@
 """Pushing and deleting artifacts: the model of Harbor, one transaction each."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -207,40 +208,26 @@ def delete_artifact(connection: Connection, artifact_id: int) -> None:
     """
     if _has_parent(connection, artifact_id):
         raise ReferencedByIndex("the deleting artifact is referenced by others")
-    _delete(connection, artifact_id)
+    waiting = [artifact_id]  # no recursion: chains of accessories may be longer than Python's stack
+    while waiting:
+        accessories, children = _delete(connection, waiting.pop())
+        waiting += [each for each in accessories if not _has_parent(connection, each)]
+        waiting += [each for each in children if not _has_parent(connection, each) and not _has_tag(connection, each)]
 
 
-def _delete(connection: Connection, artifact_id: int) -> None:
-    accessories = (
-        connection.execute(
-            select(artifact_accessory.c.artifact_id).where(artifact_accessory.c.subject_id == artifact_id)
-        )
-        .scalars()
-        .all()
-    )
-    connection.execute(
-        delete(artifact_accessory).where(
-            (artifact_accessory.c.subject_id == artifact_id) | (artifact_accessory.c.artifact_id == artifact_id)
-        )
-    )
-    children = (
-        connection.execute(
-            select(artifact_reference.c.child_id).where(
-                artifact_reference.c.parent_id == artifact_id, artifact_reference.c.child_id.is_not(None)
-            )
-        )
-        .scalars()
-        .all()
-    )
-    connection.execute(delete(artifact_reference).where(artifact_reference.c.parent_id == artifact_id))
+def _delete(connection: Connection, artifact_id: int) -> tuple[Sequence[int], Sequence[int]]:
+    """Delete one artifact; what were its accessories, and its children."""
+    links, references = artifact_accessory.c, artifact_reference.c
+    of_subject = select(links.artifact_id).where(links.subject_id == artifact_id)
+    of_parent = select(references.child_id).where(references.parent_id == artifact_id, references.child_id.is_not(None))
+    accessories = connection.execute(of_subject).scalars().all()
+    children = connection.execute(of_parent).scalars().all()
+    own = (links.subject_id == artifact_id) | (links.artifact_id == artifact_id)
+    connection.execute(delete(artifact_accessory).where(own))
+    connection.execute(delete(artifact_reference).where(references.parent_id == artifact_id))
     connection.execute(delete(tag).where(tag.c.artifact_id == artifact_id))
     connection.execute(delete(artifact).where(artifact.c.id == artifact_id))
-    for accessory in accessories:
-        if not _has_parent(connection, accessory):
-            _delete(connection, accessory)
-    for child in children:
-        if not _has_parent(connection, child) and not _has_tag(connection, child):
-            _delete(connection, child)
+    return accessories, children
 
 
 def read(connection: Connection, project_id: int, name: str, reference: str) -> Found:
