@@ -90,11 +90,12 @@ def bootstrap(connection: "Connection", configured: str | None) -> tuple[str, tu
     """
     from sqlalchemy import insert, select, text
 
+    from mooring.core.access import Role
     from mooring.core.clock import now
-    from mooring.features.projects.tables import project
+    from mooring.features.projects.tables import member, project
     from mooring.features.signin.keys import make_signing_key
     from mooring.features.signin.tables import secret
-    from mooring.features.users.passwords import hash_password
+    from mooring.features.users.passwords import NOBODY, hash_password
     from mooring.features.users.tables import user
 
     if connection.dialect.name == "postgresql":
@@ -119,12 +120,17 @@ def bootstrap(connection: "Connection", configured: str | None) -> tuple[str, tu
             **times,
         )
     )
+    # Harbor seeds a second account that nobody can use; scripts count on people's ids starting at 3.
+    nobody = {"id": 2, "username": "anonymous#2", "username_key": "anonymous#2", "password": NOBODY, "is_deleted": True}
+    connection.execute(insert(user).values(**nobody, **times))
     connection.execute(insert(project).values(id=1, name="library", owner_id=1, is_public=True, **times))
+    owner = {"project_id": 1, "entity_type": "u", "entity_id": 1, "role": int(Role.PROJECT_ADMIN)}
+    connection.execute(insert(member).values(**owner, **times))
     if configured:
         connection.execute(insert(secret).values(name=_CONFIGURED, value=hash_password(configured)))
     if connection.dialect.name == "postgresql":
-        for table in ('"user"', "project"):
-            connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), 1)"))
+        for table, last in (('"user"', 2), ("project", 1)):
+            connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {last})"))
     return ("" if configured else password), ()
 
 
