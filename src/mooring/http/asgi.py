@@ -1,8 +1,7 @@
 """The outermost application: request ids, paths, and who answers what."""
 
-import itertools
-import secrets
 from collections.abc import Awaitable, Callable
+from random import Random
 from urllib.parse import unquote
 
 import structlog
@@ -21,9 +20,9 @@ class Assembly:
         self._ui = ui
         self._started = started
         self._stopping = stopping
-        # Asking the kernel for each id would let other threads take the interpreter in the middle of every request.
-        self._process = secrets.token_hex(8).encode()
-        self._numbers = itertools.count()
+        # Asking the kernel for each id would let other threads take the interpreter in the middle of every request, and
+        # an id need not be hard to guess.
+        self._random = Random()  # noqa: S311
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -50,9 +49,7 @@ class Assembly:
     def _identified(self, scope: Scope, send: Send) -> Send:
         """Every answer carries the request's id, the client's own where it sent one; log lines carry it too."""
         sent = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        request_id = (
-            sent if 0 < len(sent) <= 128 and sent.isascii() else b"%s%016x" % (self._process, next(self._numbers))
-        )
+        request_id = sent if 0 < len(sent) <= 128 and sent.isascii() else self._request_id()
         structlog.contextvars.bind_contextvars(request_id=request_id.decode())
         header = (b"x-request-id", request_id)
 
@@ -62,6 +59,12 @@ class Assembly:
             await send(message)
 
         return with_id
+
+    def _request_id(self) -> bytes:
+        """A UUID of version 4 (RFC 9562), as Harbor's."""
+        digits = b"%032x" % self._random.getrandbits(128)
+        parts = (digits[:8], digits[8:12], b"4" + digits[13:16], b"a" + digits[17:20], digits[20:])
+        return b"-".join(parts)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
