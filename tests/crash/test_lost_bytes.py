@@ -31,6 +31,6 @@ def test_a_file_that_ends_early(start: Start) -> None:
     answer = client.registry("GET", path)
     assert (answer.status, answer.codes()) == (500, ["UNKNOWN"])
 
-    # What is pushed again is not believed to be here, since the row still is: the bytes have to come back.
+    # Put back from a backup, it is served again.
     segment.write_bytes(DATA)
     assert digest_of(expect(client.registry("GET", path), 200).body) == digest_of(DATA)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, Protocol, TypeVar
 
 import psycopg
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -29,6 +30,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _BATCH: Final = 64  # writes that one SQLite transaction may take along
+_DEADLOCKS: Final = 3  # times that a transaction which PostgreSQL gave up for another one is tried again
 
 
 class Database:
@@ -178,7 +180,17 @@ class _PooledWriter:
         self._threads.shutdown()
 
     def _run(self, work: Work) -> Any:
-        with translated(), self._engine.begin() as connection:
+        with translated():
+            for _ in range(_DEADLOCKS):
+                try:
+                    return self._attempt(work)
+                except (OperationalError, DeadlockDetected) as error:
+                    if not isinstance(error, DeadlockDetected) and not isinstance(error.orig, DeadlockDetected):
+                        raise
+            return self._attempt(work)
+
+    def _attempt(self, work: Work) -> Any:
+        with self._engine.begin() as connection:
             return work(connection)
 
 

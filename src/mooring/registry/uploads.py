@@ -4,20 +4,25 @@ The row of an upload says how far it has come; bytes beyond that are nobody's. W
 the offset it read, so of two who try at once one succeeds, on any node.
 """
 
+import asyncio
 import base64
 import hashlib
 import re
-from contextlib import ExitStack
-from typing import Final
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Concatenate, Final, ParamSpec, TypeVar
 from uuid import uuid4
 
 import msgspec
+from sqlalchemy import Connection
 
 from mooring.core.errors import (
     BadRequest,
     BlobUploadInvalid,
     BlobUploadUnknown,
+    DatabaseUnavailable,
     DigestInvalid,
+    ObjectMissing,
     RangeInvalid,
     SizeInvalid,
     Unsupported,
@@ -31,6 +36,9 @@ from mooring.registry.gate import PROJECT, Passed
 from mooring.storage import keys
 from mooring.storage.driver import CanAppend
 from mooring.storage.uploads import hashed, rehash
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _CONTENT_RANGE: Final = re.compile(r"(?:bytes )?(\d{1,18})-(\d{1,18})(?:/(?:\d+|\*))?")
 _MOUNTS_TRIED: Final = 32  # projects that an anonymous mount looks into
@@ -68,7 +76,8 @@ async def patch(registry: Registry, request: Request, name: str, upload_id: str)
     kind = request.header(b"content-type").partition(";")[0].strip()
     if kind not in ("", "application/octet-stream"):
         raise Unsupported(f"a chunk is sent as application/octet-stream, not as {kind[:100]!r}")
-    after = await _add(registry, request, upload, upload.algorithm)
+    with _while_it_lasts():
+        after = await _add(registry, request, upload, upload.algorithm)
     return _under_way(registry, request, after, 202)
 
 
@@ -83,9 +92,11 @@ async def put(registry: Registry, request: Request, name: str, upload_id: str) -
     upload = await _find(registry, request, passed, upload_id)
     if request.headers.get(b"content-length", b"0" if b"transfer-encoding" not in request.headers else b"") == b"0":
         _check_range(request, upload)
-        await _close(registry, upload, digest)
+        with _while_it_lasts():
+            await _close(registry, upload, digest)
     else:
-        await _add_last(registry, request, upload, digest)
+        with _while_it_lasts():
+            await _add_last(registry, request, upload, digest)
     registry.hashes.drop(upload.id)
     return _created(registry, request, name, digest)
 
@@ -112,16 +123,12 @@ async def _whole(registry: Registry, request: Request, passed: Passed, digest: s
     key = keys.segment()
     size = await registry.driver.write(key, hashed(request.stream(), running))
     segments = [(key, size)] if size else []
-    kept = False
-    try:
-        if f"{running.name}:{running.hexdigest()}" != digest:
-            raise _mismatch(digest)
-        kept = await registry.db.write(
-            service.finish, passed.project_id, passed.repository, digest, size, segments
-        ) and bool(size)
-    finally:
-        if not kept:
-            await registry.driver.delete([key])
+    if f"{running.name}:{running.hexdigest()}" != digest:
+        await registry.driver.delete([key])
+        raise _mismatch(digest)
+    kept = await _commit(registry, [key], service.finish, passed.project_id, passed.repository, digest, size, segments)
+    if not (kept and size):
+        await registry.driver.delete([key])
     return _created(registry, request, passed.repository, digest)
 
 
@@ -177,7 +184,8 @@ async def _add(
     if running is None:
         running = await rehash(registry.driver, before.segments, wanted)
     driver = registry.driver
-    body = hashed(request.stream(), running)
+    stream = request.stream() if announced is None else _exactly(request.stream(), announced)
+    body = hashed(stream, running)
     with ExitStack() as held:
         if before.segments and isinstance(driver, CanAppend):
             key, length = before.segments[-1]
@@ -194,18 +202,51 @@ async def _add(
         after = msgspec.structs.replace(
             before, offset=before.offset + added, algorithm=wanted, digest=digest, segments=segments
         )
-        kept = False
-        try:
-            if announced is not None and announced != added:
-                raise SizeInvalid(f"the Content-Range announces {announced} bytes, the body has {added}")
-            kept = await registry.db.write(service.advance_upload, before, after)
-        finally:
-            if new and not (kept and added):
-                await driver.delete(new)
+        kept = await _commit(registry, new, service.advance_upload, before, after)
+        if not (kept and added):
+            await driver.delete(new)
     if not kept:
         raise BlobUploadInvalid
     registry.hashes.keep(after.id, after.offset, running)
     return after
+
+
+async def _commit(
+    registry: Registry,
+    new: list[str],
+    function: Callable[Concatenate[Connection, P], T],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Write the row that leads to new segments. When it surely was not written, they are deleted."""
+    try:
+        return await registry.db.write(function, *args, **kwargs)
+    except (DatabaseUnavailable, asyncio.CancelledError):
+        raise  # the row may be there all the same: a database can go away behind its commit. What has no row is swept.
+    except BaseException:
+        await registry.driver.delete(new)
+        raise
+
+
+async def _exactly(body: AsyncIterator[bytes], announced: int) -> AsyncIterator[bytes]:
+    """Pass on a body that must have so many bytes, so that no other is stored. Raises SizeInvalid."""
+    size = 0
+    async for piece in body:
+        size += len(piece)
+        if size > announced:
+            raise SizeInvalid(f"the Content-Range announces {announced} bytes, the body has more")
+        yield piece
+    if size < announced:
+        raise SizeInvalid(f"the Content-Range announces {announced} bytes, the body has {size}")
+
+
+@contextmanager
+def _while_it_lasts() -> Iterator[None]:
+    """An upload whose bytes vanish has ended meanwhile: it was cancelled, or it expired."""
+    try:
+        yield
+    except ObjectMissing as error:
+        raise BlobUploadUnknown(detail={}) from error
 
 
 async def _alone(registry: Registry, held: ExitStack, driver: CanAppend, key: str, before: Upload) -> None:

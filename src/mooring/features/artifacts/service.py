@@ -24,6 +24,7 @@ from mooring.core.media import Descriptor, Manifest
 from mooring.core.reference import is_digest, is_tag
 from mooring.db.prepared import Prepared
 from mooring.db.query import in_batches
+from mooring.db.turns import take_turns
 from mooring.features.artifacts import queries, statements
 from mooring.features.artifacts.kinds import Kind, accessory_of
 from mooring.features.artifacts.queries import Found
@@ -80,13 +81,18 @@ def push(connection: Connection, what: Push) -> Pushed:
     ManifestInvalid for sizes that cannot be.
     """
     repository_id = repositories.ensure(connection, what.project_id, what.repository)
+    accessory = accessory_of(what.manifest, what.tags)
+    # Of a subject and an accessory that come together, the later one must see the other.
+    subjects = [accessory[0]] if accessory else []
+    take_turns(connection, [f"{repository_id} {digest}" for digest in (what.digest, *subjects)])
     row = statements.FIND_ARTIFACT.one(connection, repository=repository_id, digest=what.digest)
     artifact_id: int = row[0] if row else _create(connection, what, repository_id)
-    for name in what.tags:
+    for name in sorted(what.tags):
         statements.SET_TAG.run(
             connection, repository_id=repository_id, artifact_id=artifact_id, name=name, push_time=now()
         )
-    _link_subject(connection, what, repository_id, artifact_id)
+    if accessory is not None:
+        _link_subject(connection, accessory, repository_id, artifact_id)
     return Pushed(repository_id, artifact_id)
 
 
@@ -170,10 +176,7 @@ def _check(what: Push, lengths: dict[str, int]) -> None:
             raise SizeInvalid(f"{one.digest} has {length} bytes, not {one.size} as the manifest says")
 
 
-def _link_subject(connection: Connection, what: Push, repository_id: int, artifact_id: int) -> None:
-    accessory = accessory_of(what.manifest, what.tags)
-    if accessory is None:
-        return
+def _link_subject(connection: Connection, accessory: tuple[str, str], repository_id: int, artifact_id: int) -> None:
     subject_digest, kind = accessory
     subject = statements.FIND_ARTIFACT.one(connection, repository=repository_id, digest=subject_digest)
     statements.ADD_ACCESSORY.run(
@@ -188,17 +191,18 @@ def _link_subject(connection: Connection, what: Push, repository_id: int, artifa
 
 
 def record_pulls(connection: Connection, pulls: list[Pull]) -> None:
-    """Add what was buffered to the counts and times. Always in the same order, so that two processes never wait for
-    each other.
+    """Add what was buffered to the counts and times. Always in the same order, repositories first, so that two
+    processes never wait for each other.
     """
     counts: dict[int, int] = {}
-    for pull in sorted(pulls, key=lambda pull: (pull.artifact_id, pull.tag_id)):
+    for pull in pulls:
         counts[pull.repository_id] = counts.get(pull.repository_id, 0) + pull.count
+    for repository_id, count in sorted(counts.items()):
+        _COUNTED.run(connection, of=repository_id, count=count, moment=now())
+    for pull in sorted(pulls, key=lambda pull: (pull.artifact_id, pull.tag_id)):
         statements.PULLED_ARTIFACT.run(connection, of=pull.artifact_id, moment=pull.moment)
         if pull.tag_id:
             statements.PULLED_TAG.run(connection, of=pull.tag_id, moment=pull.moment)
-    for repository_id, count in sorted(counts.items()):
-        _COUNTED.run(connection, of=repository_id, count=count, moment=now())
 
 
 def delete_artifact(connection: Connection, artifact_id: int) -> None:
@@ -206,6 +210,10 @@ def delete_artifact(connection: Connection, artifact_id: int) -> None:
 
     Raises ReferencedByIndex when an index names it. The bytes stay for garbage collection.
     """
+    home = connection.execute(select(artifact.c.repository_id).where(artifact.c.id == artifact_id)).scalar()
+    if home is None:
+        return
+    repositories.hold(connection, home)
     if _has_parent(connection, artifact_id):
         raise ReferencedByIndex("the deleting artifact is referenced by others")
     waiting = [artifact_id]  # no recursion: chains of accessories may be longer than Python's stack
@@ -269,9 +277,12 @@ def delete_tag(connection: Connection, repository_id: int, name: str) -> bool:
 
 def delete_repository(connection: Connection, repository_id: int) -> None:
     """Delete a repository with everything in it."""
+    repositories.hold(connection, repository_id)
     row = connection.execute(
         select(repository.c.project_id, repository.c.name).where(repository.c.id == repository_id)
-    ).one()
+    ).one_or_none()
+    if row is None:
+        return
     inside = select(artifact.c.id).where(artifact.c.repository_id == repository_id)
     connection.execute(delete(artifact_accessory).where(artifact_accessory.c.repository_id == repository_id))
     connection.execute(delete(artifact_reference).where(artifact_reference.c.parent_id.in_(inside)))

@@ -14,11 +14,13 @@ from mooring.features.projects.tables import project
 from mooring.features.repositories.queries import Found, find
 from mooring.features.repositories.tables import repository
 
+# Pushes share the repository's row and a deletion has it alone, so that nothing vanishes that a push has just seen.
 _FIND: Final = Prepared(
-    select(repository.c.id).where(
-        repository.c.name == bindparam("name"), repository.c.project_id == bindparam("project")
-    )
+    select(repository.c.id)
+    .where(repository.c.name == bindparam("name"), repository.c.project_id == bindparam("project"))
+    .with_for_update(read=True, key_share=True)
 )
+_HOLD: Final = Prepared(select(repository.c.id).where(repository.c.id == bindparam("of")).with_for_update())
 # Held against the project's deletion until this transaction ends: no repository can come into a project that goes.
 _PROJECT: Final = Prepared(
     select(project.c.id)
@@ -55,6 +57,11 @@ def ensure(connection: Connection, project_id: int, name: str) -> int:
         row = _FIND.sure(connection, name=name, project=project_id)
     found: int = row[0]
     return found
+
+
+def hold(connection: Connection, repository_id: int) -> None:
+    """Wait for the pushes to the repository that are under way, and have those that come wait for this transaction."""
+    _HOLD.one(connection, of=repository_id)
 
 
 def touch(connection: Connection, moments: dict[int, int]) -> None:
