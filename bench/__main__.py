@@ -59,7 +59,7 @@ def _options() -> argparse.Namespace:
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=3, help="how often each row is measured for each server")
-    parser.add_argument("--seconds", type=float, default=5, help="how long one measurement takes")
+    parser.add_argument("--seconds", type=int, default=5, help="how long one measurement takes")
     parser.add_argument("--row", default="", help="a word in the names of the rows to measure")
     parser.add_argument("--contender", default="", help="a word in the names of the servers to measure")
     parser.add_argument("--medium", default="", help="tmpfs or disk; both when it is not given")

@@ -26,13 +26,13 @@ _SCRIPTS: Final = Path(__file__).parent
 def wrk(
     address: str,
     connections: int,
-    seconds: float,
+    seconds: int,
     headers: Sequence[str],
     script: str = "",
     arguments: Sequence[str] = (),
 ) -> float:
     """Requests a second over so many connections. Raises RuntimeError when any answer is not a success."""
-    command = [tools.path("wrk"), "-t2", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "30s"]
+    command = [tools.path("wrk"), "-t2", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
     command += [word for header in headers for word in ("-H", header)]
     command += ["-s", str(_SCRIPTS / script)] if script else []
     output = _run([*command, address, *(["--", *arguments] if arguments else [])])
@@ -43,7 +43,7 @@ def wrk(
     return float(rate[1])
 
 
-def heads(address: str, connections: int, seconds: float, headers: Sequence[str]) -> float:
+def heads(address: str, connections: int, seconds: int, headers: Sequence[str]) -> float:
     """Answers to HEAD a second over so many connections. wrk waits for the body that Content-Length announces.
 
     Raises RuntimeError when an answer is not 200 or a connection ends.

@@ -23,7 +23,7 @@ class Run(NamedTuple):
 
     contender: Contender
     content: Content
-    seconds: float
+    seconds: int
 
 
 class Row(NamedTuple):

@@ -23,7 +23,7 @@ class Plan(NamedTuple):
     """How long to measure, and what: rows and contenders whose names hold these words."""
 
     rounds: int
-    seconds: float
+    seconds: int
     row: str
     contender: str
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 import structlog
 from granian import _granian
 from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes, SSLProtocols
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
@@ -27,6 +28,9 @@ from mooring.core.errors import MooringError
 from mooring.settings import Settings
 
 _CONNECTIONS: Final = 16_384  # that one web process serves at a time
+_MESSAGE: Final = (
+    1 << 20
+)  # bytes of a body that come at once; with 400 KiB, Granian's own value, a push costs a tenth more
 
 _ACCESS: Final = '%(addr)s "%(method)s %(path)s" %(status)d %(dt_ms).1f ms'
 
@@ -50,6 +54,7 @@ class WebProcesses:
             runtime_mode=RuntimeModes.mt,
             loop=Loops.asyncio,
             http=HTTPModes.auto,
+            http1_settings=HTTP1Settings(max_buffer_size=_MESSAGE),
             websockets=False,
             backlog=BACKLOG,
             backpressure=_CONNECTIONS,

@@ -14,7 +14,7 @@ Hash = Any  # hashlib's object; its type has no public name
 async def hashed(messages: AsyncIterator[bytes], running: Hash) -> AsyncIterator[bytes]:
     """Pass a body on and hash it.
 
-    A message has up to 400 KiB and is hashed where it is, while it is in the core's cache: that takes a quarter of a
+    A message has up to 1 MiB and is hashed where it is, while it is in the core's cache: that takes half a
     millisecond, and asking a thread to costs a push a quarter of its speed.
     """
     async for message in messages:
