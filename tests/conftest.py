@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.parts import s3, tools
 from tests.parts.deployments import Deployments
@@ -25,6 +26,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: runs with --full only")
     config.stash[FIGURES] = []
+    # The short form tries the same examples every time; the long one looks for new ones. Machines are slow at times.
+    settings.register_profile("short", derandomize=True, deadline=None)
+    settings.register_profile("full", max_examples=1000, deadline=None)
+    settings.load_profile("full" if config.getoption("--full") else "short")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
