@@ -13,6 +13,7 @@ from tests.crash.pushes import pull
 from tests.parts.client import Client, digest_of, expect
 from tests.parts.server import Server
 from tests.registry.contents import query
+from tests.registry.manifests import index, put
 from tests.registry.uploads import Upload
 
 SIZE = 48 << 20
@@ -56,6 +57,17 @@ def fill(client: Client, repository: str, noise: random.Random) -> dict[str, byt
     return taken
 
 
+def fill_the_database(client: Client, repository: str) -> int:
+    """Push manifests, whose bytes lie in the database, until none is taken; how many were."""
+    for number in range(200):
+        document = index(annotations={"padding": str(number) * 300_000})
+        answer = put(client, repository, f"padding-{number}", document)
+        if answer.status != 201:
+            assert (answer.status, answer.codes()) == (507, ["UNAVAILABLE"])
+            return number
+    raise AssertionError("the disk is full, and still manifests are taken")
+
+
 def test_it_is_told_and_nothing_is_lost_or_left(server: Server) -> None:
     client, repository = server.client(), f"{server.create_project()}/app"
     client.push_image(repository, "before", b"layer")
@@ -67,6 +79,7 @@ def test_it_is_told_and_nothing_is_lost_or_left(server: Server) -> None:
     taken = fill(client, repository, noise)
     assert taken
 
+    pushed = fill_the_database(client, repository)
     more = noise.randbytes(1_000_000)
     for answer in (upload.patch(more), upload.patch(iter([more, more]))):
         assert (answer.status, answer.codes()) == (507, ["UNAVAILABLE"])
@@ -81,6 +94,8 @@ def test_it_is_told_and_nothing_is_lost_or_left(server: Server) -> None:
     expect(upload.put(digest_of(b"first" + more)), 201)
     client.push_image(repository, "after", b"another layer")
     pull(client, repository, "after")
+    tags = client.registry("GET", f"/v2/{repository}/tags/list").json()["tags"]
+    assert set(tags) == {"before", "after", *(f"padding-{number}" for number in range(pushed))}
     assert len(query(server, "SELECT id FROM blob")) == len(taken) + 4
     assert "Traceback" not in server.log()
 

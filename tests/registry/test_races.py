@@ -95,6 +95,24 @@ def test_an_index_while_its_children_go(client: Client, server: Server, reposito
 
 
 @every_database
+def test_accessories_find_subjects_that_come_with_them(client: Client, server: Server, repository: str) -> None:
+    common = image(client, repository, b"layer")
+    subjects = [common | {"annotations": {"number": str(number)}} for number in range(THREADS * ROUNDS // 2)]
+
+    def push(number: int) -> Answer:
+        subject = subjects[number // 2]
+        document = common | {"subject": descriptor(subject)} if number % 2 else subject
+        return put(client, repository, digest_of(encoded(document)), document)
+
+    assert set(at_once(push)) == {201}
+    statement = """
+        SELECT subject_digest FROM artifact_accessory JOIN repository ON repository.id = repository_id
+        WHERE repository.name = ? AND subject_id IS NULL
+    """
+    assert query(server, statement, repository) == []
+
+
+@every_database
 def test_accessories_and_their_subject(client: Client, server: Server, repository: str) -> None:
     subject = image(client, repository, b"subject")
     accessory = image(client, repository, b"signature", config=b'{"a":1}') | {"subject": descriptor(subject)}
