@@ -6,6 +6,8 @@ token is kept by its hash until it expires.
 
 import base64
 import hashlib
+import secrets
+import string
 import time
 from typing import Any, Final, Literal
 
@@ -23,6 +25,8 @@ from mooring.features.signin.service import SignIn
 ISSUER: Final = "harbor-token-issuer"
 SERVICE: Final = "harbor-registry"
 LEEWAY: Final = 60  # seconds that clocks may differ
+_LETTERS: Final = string.ascii_letters + string.digits
+_RANDOM: Final = 6  # letters of a token's id that are made up
 _KEPT: Final = 8192  # verified tokens a process remembers
 _EVERYTHING: Final = frozenset({"pull", "push", "delete"})
 
@@ -59,7 +63,7 @@ class _Claims(Struct, frozen=True):
     iat: int
     nbf: int = 0
     sub: str = ""
-    uid: int = 0
+    jti: str = ""
     access: list[Access] | None = None
 
 
@@ -74,23 +78,19 @@ class Tokens:
         self._signin = signin
         self._verified: dict[bytes, Token] = {}
 
-    def sign(self, actor: Actor, access: list[Access], issued: int, token_id: str) -> str:
-        """A token for an account.
-
-        Its subject is the full name, as clients expect, and none for nobody. `uid` tells a deleted account from a later
-        one of the same name.
-        """
+    def sign(self, actor: Actor, access: list[Access], issued: int) -> str:
+        """A token for an account: its subject is the full name, as clients expect, and none for nobody."""
         claims: dict[str, Any] = {
             "iss": ISSUER,
             "aud": SERVICE,
             "exp": issued + self.lifetime,
             "nbf": issued,
             "iat": issued,
-            "jti": token_id,
+            "jti": _token_id(actor),
             "access": msgspec.to_builtins(access),
         }
         if not actor.is_anonymous:
-            claims |= {"sub": actor.name, "uid": actor.id}
+            claims["sub"] = actor.name
         return jwt.encode(self._header, claims, self._key, algorithms=["RS256"])
 
     async def verify(self, text: str) -> Token | None:
@@ -123,9 +123,16 @@ class Tokens:
         if claims.iss != ISSUER or SERVICE not in audience or claims.nbf > time.time() + LEEWAY:
             return None
         actor = await self._signin.named(claims.sub) if claims.sub else Actor()
-        if actor is None or actor.id != claims.uid:
+        if actor is None or claims.jti[_RANDOM:] != _token_id(actor)[_RANDOM:]:
             return None
         return Token(actor, claims.iat, claims.exp, _by_project(claims.access or []))
+
+
+def _token_id(actor: Actor) -> str:
+    """16 letters and digits, as Harbor's. The last ones are the account's number: another account that has the name
+    later does not inherit the token.
+    """
+    return "".join(secrets.choice(_LETTERS) for _ in range(_RANDOM)) + f"{actor.id:010}"
 
 
 def _by_project(access: list[Access]) -> dict[str, frozenset[str]]:

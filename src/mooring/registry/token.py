@@ -1,7 +1,5 @@
 """GET /service/token (Docker token specification), as Harbor answers it."""
 
-import secrets
-import string
 import time
 from datetime import UTC, datetime
 from typing import Final
@@ -17,7 +15,6 @@ from mooring.registry.bearer import SERVICE, Access
 from mooring.registry.context import Registry
 
 _TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
-_LETTERS: Final = string.ascii_letters + string.digits
 
 
 async def token(registry: Registry, request: Request) -> Response:
@@ -41,9 +38,8 @@ async def token(registry: Registry, request: Request) -> Response:
         return Response(401)
     issued = int(time.time())
     access = [await _grant(registry, actor, scope) for scope in scopes if scope]
-    name = "".join(secrets.choice(_LETTERS) for _ in range(16))
     body = {
-        "token": registry.tokens.sign(actor, access, issued, name),
+        "token": registry.tokens.sign(actor, access, issued),
         "access_token": "",
         "expires_in": registry.tokens.lifetime,
         "issued_at": datetime.fromtimestamp(issued, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

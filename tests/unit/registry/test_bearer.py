@@ -42,7 +42,7 @@ def part(value: Any) -> str:
 
 def signed(tokens: Tokens, actor: Actor, names: list[str], *, issued: float | None = None) -> str:
     access = [Access("repository", name, ["pull"]) for name in names]
-    return tokens.sign(actor, access, int(time.time() if issued is None else issued), "id")
+    return tokens.sign(actor, access, int(time.time() if issued is None else issued))
 
 
 def test_what_is_signed_is_verified(tokens: Tokens) -> None:
