@@ -26,8 +26,9 @@ def main() -> None:
     lines.append(f"- {plan.rounds} rounds, each row {plan.seconds:g} s for each server, medians")
     for medium, place in MEDIA.items():
         if options.medium in medium:
-            lines += _measured(medium, place, plan)
-    print("\n".join(lines))
+            tables = _measured(medium, place, plan)
+            print("\n".join(tables), flush=True)
+            lines += tables
     if not options.dry:
         report.write(lines)
 
