@@ -28,9 +28,8 @@ from mooring.core.errors import MooringError
 from mooring.settings import Settings
 
 _CONNECTIONS: Final = 16_384  # that one web process serves at a time
-_MESSAGE: Final = (
-    1 << 20
-)  # bytes of a body that come at once; with 400 KiB, Granian's own value, a push costs a tenth more
+# Bytes of a body that come at once. With 400 KiB, which is Granian's own choice, a push costs a tenth more.
+_MESSAGE: Final = 1 << 20
 
 _ACCESS: Final = '%(addr)s "%(method)s %(path)s" %(status)d %(dt_ms).1f ms'
 
