@@ -13,14 +13,29 @@ BACKLOG: Final = 2048
 _LISTENING: Final = "0A"  # TCP_LISTEN in the kernel's tables
 
 
-def listen(host: str, port: int, key: str) -> socket.socket:
-    """A listening socket, shared by all web processes. `key` is the setting's section. Raises StartError."""
+def listen(host: str, port: int, key: str, *, shared: bool = False) -> socket.socket:
+    """A listening socket; `shared` lets others like it have the port too. `key` is the setting's section.
+
+    Raises StartError.
+    """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         both = host == "::" and socket.has_dualstack_ipv6()
-        return socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
+        return socket.create_server(
+            (host, port), family=family, backlog=BACKLOG, dualstack_ipv6=both, reuse_port=shared
+        )
     except OSError as error:
         raise StartError(_fault(error, host, port, key)) from error
+
+
+def listen_each(host: str, port: int, key: str, count: int) -> list[socket.socket]:
+    """One listening socket for each web process, among which the kernel spreads the connections. Raises StartError.
+
+    Processes that accept from one socket take what they can get: the one that is awake gets most, and a core idles. The
+    sockets stay open here, so that a process that ends loses none of the connections that wait for it.
+    """
+    listen(host, port, key).close()  # alone first: sockets that share would not notice that the port is taken
+    return [listen(host, port, key, shared=True) for _ in range(count)]
 
 
 def holder(port: int) -> str:

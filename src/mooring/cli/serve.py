@@ -16,7 +16,7 @@ import structlog
 from cyclopts import Parameter
 
 from mooring.cli import banner, certificate, folder
-from mooring.cli.listen import listen
+from mooring.cli.listen import listen, listen_each
 from mooring.cli.options import Config, Data, load
 from mooring.cli.prepare import Preparation, Prepared
 from mooring.cli.process import raise_file_limit, shared_memory
@@ -52,13 +52,12 @@ def _serve(settings: Settings, held: ExitStack, listeners: ExitStack) -> None:
     if settings.database_url.startswith("sqlite"):
         held.callback(os.close, folder.lock(Path(settings.data_volume)))
     raise_file_limit()
-    plain = listeners.enter_context(listen(settings.http.host, settings.http.port, "http"))
-    secure = None
-    if settings.https is not None:
-        secure = listeners.enter_context(listen(settings.https.host, settings.https.port, "https"))
+    web, plain = _listen(settings)
+    for listener in (*web, *([plain] if plain else [])):
+        listeners.enter_context(listener)
     with shared_memory():
         prepared = _prepare(settings)
-    posts = _posts(settings, plain, secure)
+    posts = _posts(settings, web, plain)
     supervisor = Supervisor(posts, settings.shutdown_timeout, partial(_check_certificate, settings))
     announced = (supervisor, settings, prepared.password)
     ready = threading.Thread(target=_announce, args=announced, name="ready", daemon=True)
@@ -67,6 +66,16 @@ def _serve(settings: Settings, held: ExitStack, listeners: ExitStack) -> None:
     finally:
         if prepared.password and not supervisor.has_answered:
             print(banner.sentence(settings, prepared.password), flush=True)
+
+
+def _listen(settings: Settings) -> tuple[list[socket], socket | None]:
+    """The sockets of the web processes, and the one that redirects to them where they speak TLS."""
+    http, https = settings.http, settings.https
+    count = settings.workers or _cores()
+    if https is None:
+        return listen_each(http.host, http.port, "http", count), None
+    plain = listen(http.host, http.port, "http")
+    return listen_each(https.host, https.port, "https", count), plain
 
 
 def _prepare(settings: Settings) -> Prepared:
@@ -81,15 +90,14 @@ def _prepare(settings: Settings) -> Prepared:
     return prepared
 
 
-def _posts(settings: Settings, plain: socket, secure: socket | None) -> list[Post]:
+def _posts(settings: Settings, listeners: list[socket], plain: socket | None) -> list[Post]:
     from mooring.app import build
     from mooring.cli.web import WebProcesses
     from mooring.cli.worker import run_child
 
-    web = WebProcesses(settings, secure or plain, lambda: build(settings).asgi, [plain] if secure else [])
-    jobs = (settings, plain if secure else None, [secure or plain])
-    numbers = range(settings.workers or _cores())
-    posts = [Post(f"web {number}", partial(web.start, number), is_web=True) for number in numbers]
+    web = WebProcesses(settings, listeners, lambda: build(settings).asgi, [plain] if plain else [])
+    jobs = (settings, plain, listeners)
+    posts = [Post(f"web {number}", partial(web.start, number), is_web=True) for number in range(len(listeners))]
     return [*posts, Post("jobs", partial(_fork, run_child, jobs), is_web=False)]
 
 

@@ -1,8 +1,8 @@
 """Web processes: Granian's workers on a socket that is already open.
 
 Granian's own supervisor is not used. It gives up when a worker dies twice in five seconds, waits blindly at a reload,
-and has each worker open the port for itself (SO_REUSEPORT), which loses the connections that wait at a worker that
-ends, and lets a second server open the same port. All that Granian does not promise to keep is used in this file only.
+and has each worker open the port for itself, which loses the connections that wait at a worker that ends, and lets a
+second server open the same port. All that Granian does not promise to keep is used in this file only.
 """
 
 import multiprocessing
@@ -42,9 +42,11 @@ _LOG: Final[dict[str, Any]] = {
 
 
 class WebProcesses:
-    """Starts web processes that answer on one socket. `load` makes the application there; `unused` is closed there."""
+    """Starts web processes, each on a socket of its own. `load` makes the application; `unused` is closed there."""
 
-    def __init__(self, settings: Settings, listener: socket, load: Callable[[], Any], unused: Sequence[socket]) -> None:
+    def __init__(
+        self, settings: Settings, listeners: Sequence[socket], load: Callable[[], Any], unused: Sequence[socket]
+    ) -> None:
         https = settings.https
         multiprocessing.set_start_method("fork", force=True)  # the default until Python 3.14
         self._server = MPServer(
@@ -65,23 +67,22 @@ class WebProcesses:
             ssl_key=Path(https.private_key) if https else None,
             ssl_protocol_min=SSLProtocols.tls12,
         )
-        # As Granian itself does where there is no SO_REUSEPORT: the workers share a socket of ours.
-        holder: Any = _granian.SocketHolder
-        server: Any = self._server
-        server._ssp, server._shd, server._sso, server._ipc = (
-            None,
-            holder(listener.fileno(), False, BACKLOG),
-            listener,
-            {},
-        )
-        self._load = partial(_application, load, listener, unused)
+        self._listeners = listeners
+        self._load = load
+        self._unused = unused
 
     def start(self, index: int) -> BaseProcess:
         """A new process; certificate and key are read by it."""
+        listener = self._listeners[index]
+        unused = [*self._unused, *(other for other in self._listeners if other is not listener)]
         target: Any = self._server._spawn_asgi_lifespan_worker
+        holder: Any = _granian.SocketHolder
         server: Any = self._server
-        server._ipc[index] = (None, None)
-        process: BaseProcess = server._spawn_worker(index, target, self._load).inner
+        # As Granian itself does where there is no SO_REUSEPORT: the worker is handed a socket of ours.
+        server._ssp, server._shd, server._sso = None, holder(listener.fileno(), False, BACKLOG), listener
+        server._ipc = {index: (None, None)}
+        load = partial(_application, self._load, listener, unused)
+        process: BaseProcess = server._spawn_worker(index, target, load).inner
         process.start()
         return process
 

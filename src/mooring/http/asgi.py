@@ -53,10 +53,10 @@ class Assembly:
         structlog.contextvars.bind_contextvars(request_id=request_id.decode())
         header = (b"x-request-id", request_id)
 
-        async def with_id(message: Message) -> None:
+        def with_id(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 message["headers"].append(header)
-            await send(message)
+            return send(message)
 
         return with_id
 

@@ -71,10 +71,9 @@ async def get(registry: Registry, request: Request, name: str, reference: str) -
         (b"content-type", media_type.encode()),
         (b"docker-content-digest", digest.encode()),
         (b"etag", b'"%s"' % digest.encode()),
-        (b"content-length", b"%d" % size),
     ]
     if request.method == "HEAD":
-        return Response(200, headers)
+        return Response(200, [*headers, (b"content-length", b"%d" % size)])
     content = registry.manifests.get(digest)
     if content is None:
         row = await registry.db.reader.one(_CONTENT, digest=digest)

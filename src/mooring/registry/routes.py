@@ -31,6 +31,7 @@ from mooring.registry.gate import CHALLENGE, PROJECT, VERSION
 
 Handler = Callable[..., Awaitable[Response]]
 
+_PATHS: Final = 4096  # whose route is remembered
 _BACKEND: Final = (VERSION.encode(), b"registry/2.0")
 _TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
 _ACTIONS: Final = {"GET": "pull", "HEAD": "pull", "DELETE": "delete"}
@@ -75,6 +76,7 @@ class DataPlane:
     def __init__(self, registry: Registry, failed: Callable[[Exception], None]) -> None:
         self._registry = registry
         self._failed = failed
+        self._matched: dict[bytes, tuple[Route, str, list[str]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -96,22 +98,33 @@ class DataPlane:
             return await token.token(self._registry, request)
         if b"%" in request.scope["query_string"]:
             check_escapes(request.scope["query_string"].decode("latin-1"))
-        segments = _segments(request.path)
-        if segments == [""]:
-            response = await ping.ping(self._registry, request)
-            response.headers.append(_BACKEND)
-            return response
-        if segments == ["_catalog"]:
-            return await self._catalog(request)
-        if segments[-2:] == ["blobs", "uploads"] and request.method == "POST":
-            return Response(301, [_BACKEND, (b"location", request.path + b"/")])
-        route, name, parameter = _match(segments)
-        if route is None:
-            raise _unrecognized(request)
+        matched = self._matched.get(request.path)
+        if matched is None:
+            segments = _segments(request.path)
+            if segments == [""]:
+                response = await ping.ping(self._registry, request)
+                response.headers.append(_BACKEND)
+                return response
+            if segments == ["_catalog"]:
+                return await self._catalog(request)
+            if segments[-2:] == ["blobs", "uploads"] and request.method == "POST":
+                return Response(301, [_BACKEND, (b"location", request.path + b"/")])
+            matched = self._match(request, segments)
+        route, name, parameter = matched
         handler = route.methods.get(request.method)
         if handler is None:
             return await self._wrong_method(request, route, name)
         return await self._handle(request, route, handler, name, parameter)
+
+    def _match(self, request: Request, segments: list[str]) -> tuple[Route, str, list[str]]:
+        """The route, the name and the parameter of a path; kept, since a fleet asks for the same paths all day."""
+        route, name, parameter = _match(segments)
+        if route is None:
+            raise _unrecognized(request)
+        if len(self._matched) >= _PATHS:
+            self._matched.clear()
+        self._matched[request.path] = route, name, parameter
+        return route, name, parameter
 
     async def _handle(
         self, request: Request, route: Route, handler: Handler, name: str, parameter: list[str]
