@@ -28,8 +28,9 @@ from mooring.core.errors import MooringError
 from mooring.settings import Settings
 
 _CONNECTIONS: Final = 16_384  # that one web process serves at a time
-# Bytes of a body that come at once. With 400 KiB, which is Granian's own choice, a push costs a tenth more.
-_MESSAGE: Final = 1 << 20
+# Bytes of a body that come at once. With 400 KiB, which is Granian's own choice, a push costs a fifth more; with more
+# than this an upload holds more memory, and the event loop stands still longer while a message is hashed.
+_MESSAGE: Final = 1 << 21
 
 _ACCESS: Final = '%(addr)s "%(method)s %(path)s" %(status)d %(dt_ms).1f ms'
 
