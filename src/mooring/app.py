@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from mooring.core.errors import DatabaseUnavailable, StartError, StorageError
+from mooring.core.threads import pool
 from mooring.db.engine import Database
 from mooring.features.api import build_api
 from mooring.features.blobs.jobs import purge_orphans, purge_uploads
@@ -51,6 +52,7 @@ class App:
         if key is None:
             raise StartError("the database has no signing key; run `mooring migrate` first")
         tokens = Tokens(key, settings.token_expiration * 60, self.signin)
+        self._threads = pool(4, "work")
         self.buffer = Buffer(self.db, _failed)
         self.registry = Registry(
             db=self.db,
@@ -75,6 +77,7 @@ class App:
         )
 
     async def _started(self) -> None:
+        asyncio.get_running_loop().set_default_executor(self._threads)
         self._flushing = asyncio.create_task(self.buffer.run())
 
     async def _stopping(self) -> None:

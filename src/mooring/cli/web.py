@@ -6,6 +6,7 @@ second server open the same port. All that Granian does not promise to keep is u
 """
 
 import multiprocessing
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -48,6 +49,7 @@ class WebProcesses:
     def __init__(
         self, settings: Settings, listeners: Sequence[socket], load: Callable[[], Any], unused: Sequence[socket]
     ) -> None:
+        self._cores = _cores(settings, len(listeners))
         https = settings.https
         multiprocessing.set_start_method("fork", force=True)  # the default until Python 3.14
         self._server = MPServer(
@@ -82,20 +84,38 @@ class WebProcesses:
         # As Granian itself does where there is no SO_REUSEPORT: the worker is handed a socket of ours.
         server._ssp, server._shd, server._sso = None, holder(listener.fileno(), False, BACKLOG), listener
         server._ipc = {index: (None, None)}
-        load = partial(_application, self._load, listener, unused)
+        core = self._cores[index] if self._cores else None
+        load = partial(_application, self._load, listener, unused, core)
         process: BaseProcess = server._spawn_worker(index, target, load).inner
         process.start()
         return process
 
 
-def _application(load: Callable[[], Any], listener: socket, unused: Sequence[socket]) -> Any:
+def _cores(settings: Settings, processes: int) -> list[int]:
+    """The core that each web process stays on; empty when they may roam.
+
+    A request passes between the server's thread and the interpreter's three times. On one core that is a switch,
+    between two it is a wake-up: staying is worth a tenth of the requests. It needs a core for each process, and a
+    storage without threads of its own, which would all stay there too.
+    """
+    if sys.platform != "linux" or settings.storage.kind != "filesystem":
+        return []
+    cores = sorted(os.sched_getaffinity(0))
+    return cores if len(cores) == processes else []
+
+
+def _application(load: Callable[[], Any], listener: socket, unused: Sequence[socket], core: int | None) -> Any:
     """The first thing that runs in the new process."""
     become_child("mooring web", unused=unused)
     signal.signal(STOP_ACCEPTING, lambda _number, _frame: stop_accepting(listener))
     try:
-        return load()
+        application = load()
     except MooringError as error:
         structlog.get_logger().error("a web process cannot start", reason=str(error))
     except Exception:
         structlog.get_logger().exception("a web process cannot start")
+    else:
+        if core is not None:
+            os.sched_setaffinity(0, {core})
+        return application
     sys.exit(1)

@@ -13,7 +13,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, Protocol, TypeVar
 
@@ -24,6 +24,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from mooring.core.errors import DatabaseUnavailable, StorageFull
+from mooring.core.threads import pool
 from mooring.db.reader import PostgresReader, Reader, SqliteReader
 
 P = ParamSpec("P")
@@ -43,7 +44,7 @@ class Database:
     def __init__(self, url: str, *, synchronous: str = "FULL", connections: int = 8) -> None:
         self.url: URL = make_url(url)
         self.is_sqlite: Final = self.url.get_backend_name() == "sqlite"
-        self._readers = ThreadPoolExecutor(max_workers=connections, thread_name_prefix="db-read")
+        self._readers = pool(connections, "db-read")
         self._writer: Writer
         self.reader: Reader
         if self.is_sqlite:
@@ -171,7 +172,7 @@ class _SqliteWriter:
 class _PooledWriter:
     def __init__(self, engine: Engine, connections: int) -> None:
         self._engine = engine
-        self._threads = ThreadPoolExecutor(max_workers=connections, thread_name_prefix="db-write")
+        self._threads = pool(connections, "db-write")
 
     def submit(self, work: Work) -> "Future[Any]":
         return self._threads.submit(self._run, work)

@@ -38,9 +38,7 @@ class Assembly:
             scope["raw_path"] = path[1:]
             await self._data_plane(scope, receive, identified)
         elif path == b"/v2":
-            host = dict(scope["headers"]).get(b"host", b"localhost")
-            address = b"%s://%s/v2/" % (scope.get("scheme", "http").encode(), host)
-            await respond(Response(301, [(b"location", address)]), scope["method"], identified)
+            await respond(Response(301, [(b"location", b"/v2/")]), scope["method"], identified)
         elif path.startswith((b"/api/", b"/c/")):
             await self._api({**scope, "path": routed(path)}, receive, identified)
         else:

@@ -5,13 +5,13 @@ import errno
 import fcntl
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Final, TypeVar
 
 from mooring.core.errors import ObjectMissing, StorageError, StorageFull, StorageUnavailable
+from mooring.core.threads import pool
 from mooring.storage import keys
 from mooring.storage.driver import Entry
 from mooring.storage.ending import to_the_end
@@ -36,7 +36,7 @@ class Filesystem:
     def __init__(self, root: Path, *, fsync: bool = True, threads: int = 16) -> None:
         self._root = os.fspath(root.absolute())
         self._fsync = fsync
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="storage")
+        self._threads = pool(threads, "storage")
         # preadv2(2): Linux alone has the flag, and not each of its file systems knows it. tmpfs does not, nor needs it.
         self._knows_nowait = hasattr(os, "RWF_NOWAIT")
         self._in_memory = False
