@@ -17,6 +17,7 @@ from mooring.core.threads import pool
 from mooring.db.engine import Database
 from mooring.features.api import build_api
 from mooring.features.blobs.jobs import purge_orphans, purge_uploads
+from mooring.features.listeners import LISTENERS
 from mooring.features.signin.keys import signing_key
 from mooring.features.signin.service import SignIn
 from mooring.http.asgi import Assembly
@@ -117,7 +118,10 @@ def build_chores(settings: Settings) -> Chores:
 def database(settings: Settings) -> Database:
     configured = settings.database
     return Database(
-        settings.database_url, synchronous=configured.synchronous.upper(), connections=configured.connections
+        settings.database_url,
+        synchronous=configured.synchronous.upper(),
+        connections=configured.connections,
+        listeners=LISTENERS,
     )
 
 

@@ -27,7 +27,7 @@ class Actor(Struct, frozen=True):
     """Who a request acts for: nobody, a person, a robot account, or Mooring itself.
 
     `id` is the row of the user or the robot. `version` changes whenever the account's rights or secrets do. `project`
-    is the home of a project-level robot and 0 for everybody else.
+    is the home of a project-level robot and 0 for everybody else. `address` is where the request came from.
     """
 
     kind: Kind = "anonymous"
@@ -37,6 +37,7 @@ class Actor(Struct, frozen=True):
     version: int = 0
     project: int = 0
     permissions: tuple[Permission, ...] = ()
+    address: str = ""
 
     @property
     def is_anonymous(self) -> bool:

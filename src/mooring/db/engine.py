@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from mooring.core.errors import DatabaseUnavailable, StorageFull
 from mooring.core.threads import pool
+from mooring.db.events import OPTION, Listeners
 from mooring.db.reader import PostgresReader, Reader, SqliteReader
 
 P = ParamSpec("P")
@@ -39,9 +40,12 @@ class Database:
 
     `write` runs a function in a transaction of its own: it commits when the function returns and leaves nothing when
     it raises. `read` runs one on a snapshot that cannot write. Both take the function first and hand it a Connection.
+    `listeners` follow the events that are emitted in transactions that write.
     """
 
-    def __init__(self, url: str, *, synchronous: str = "FULL", connections: int = 8) -> None:
+    def __init__(
+        self, url: str, *, synchronous: str = "FULL", connections: int = 8, listeners: Listeners | None = None
+    ) -> None:
         self.url: URL = make_url(url)
         self.is_sqlite: Final = self.url.get_backend_name() == "sqlite"
         self._readers = pool(connections, "db-read")
@@ -59,6 +63,7 @@ class Database:
             self.read_engine = self.engine
             self._writer = _PooledWriter(self.engine, connections)
             self.reader = PostgresReader(self.url.set(drivername="postgresql").render_as_string(hide_password=False))
+        self.engine.update_execution_options(**{OPTION: listeners or {}})
 
     async def read(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run the function over a reading connection in a thread. Raises DatabaseUnavailable."""
