@@ -17,6 +17,8 @@ from mooring.core.threads import pool
 from mooring.db.engine import Database
 from mooring.features.api import build_api
 from mooring.features.blobs.jobs import purge_orphans, purge_uploads
+from mooring.features.configuration.keys import Configuration
+from mooring.features.configuration.queries import Current
 from mooring.features.listeners import LISTENERS
 from mooring.features.signin.keys import signing_key
 from mooring.features.signin.service import SignIn
@@ -47,17 +49,19 @@ class App:
     def __init__(self, settings: Settings) -> None:
         self.db = database(settings)
         self.driver = driver(settings)
-        self.signin = SignIn(self.db, settings.robot_name_prefix)
+        configuration = Current(self.db.reader, defaults(settings))
+        self.signin = SignIn(self.db, configuration)
         origin = Origin(settings.external_url, settings.trusted_proxies)
         key = self.db.read_now(signing_key)
         if key is None:
             raise StartError("the database has no signing key; run `mooring migrate` first")
-        tokens = Tokens(key, settings.token_expiration * 60, self.signin)
+        tokens = Tokens(key, self.signin)
         self._threads = pool(4, "work")
         self.buffer = Buffer(self.db, _failed)
         self.registry = Registry(
             db=self.db,
             driver=self.driver,
+            configuration=configuration,
             signin=self.signin,
             tokens=tokens,
             gate=Gate(self.db, self.signin, tokens, origin),
@@ -71,7 +75,7 @@ class App:
         self._flushing: asyncio.Task[None] | None = None
         self.asgi: ASGIApp = Assembly(
             DataPlane(self.registry, _failed),
-            build_api(settings, self.db, self.signin, self.driver.check),
+            build_api(settings, self.db, configuration, self.signin, self.driver.check),
             StartPage(origin),
             self._started,
             self._stopping,
@@ -113,6 +117,11 @@ def build_chores(settings: Settings) -> Chores:
 
     chores = [Chore("purge uploads", purging.interval, uploads)] if purging.enabled else []
     return Chores(db, chores)
+
+
+def defaults(settings: Settings) -> Configuration:
+    """What holds for the keys that no administrator has set."""
+    return Configuration(token_expiration=settings.token_expiration, robot_name_prefix=settings.robot_name_prefix)
 
 
 def database(settings: Settings) -> Database:

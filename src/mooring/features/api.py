@@ -13,12 +13,13 @@ from mooring.features import gate
 from mooring.features.artifacts import api as artifacts
 from mooring.features.artifacts import queries as artifact_queries
 from mooring.features.artifacts import service as artifact_service
+from mooring.features.configuration.queries import Current
+from mooring.features.labels import api as labels
 from mooring.features.projects import api as projects
 from mooring.features.projects import members
 from mooring.features.repositories import api as repositories
 from mooring.features.repositories import queries as repository_queries
 from mooring.features.robots import api as robots
-from mooring.features.robots import service as robot_accounts
 from mooring.features.signin.service import SignIn
 from mooring.features.system import api as system
 from mooring.features.system.health import Health
@@ -28,11 +29,15 @@ from mooring.http.exchange import Origin
 from mooring.settings import Settings
 
 _ALIVE: Final = Prepared(select(1))
-_FEATURES: Final = (users, projects, members, robots, repositories, artifacts, system)
+_FEATURES: Final = (users, projects, members, robots, labels, repositories, artifacts, system)
 
 
 def build_api(
-    settings: Settings, db: Database, signin: SignIn, check_storage: Callable[[], Awaitable[None]] | None = None
+    settings: Settings,
+    db: Database,
+    configuration: Current,
+    signin: SignIn,
+    check_storage: Callable[[], Awaitable[None]] | None = None,
 ) -> ASGIApp:
     """The ASGI application under /api. `check_storage` raises when blobs cannot be kept just now."""
     probes: dict[str, Callable[[], Awaitable[Any]]] = {
@@ -43,13 +48,13 @@ def build_api(
     constants: dict[str, Any] = {
         "db": db,
         "settings": settings,
+        "configuration": configuration,
         "passwords": signin.passwords,
         "origin": Origin(settings.external_url, settings.trusted_proxies),
         "health": Health(probes),
     }
     constants |= {
         "count_repositories": repository_queries.count,
-        "forget_project": robot_accounts.forget_project,
         "count_artifacts": artifact_queries.count,
         "delete_repository": artifact_service.delete_repository,
     }

@@ -70,20 +70,21 @@ class _Claims(Struct, frozen=True):
 class Tokens:
     """Signs and verifies with the installation's key. One for each process."""
 
-    def __init__(self, private_key: str, lifetime: int, signin: SignIn) -> None:
-        """`private_key` is PEM, `lifetime` in seconds."""
+    def __init__(self, private_key: str, signin: SignIn) -> None:
+        """`private_key` is PEM."""
         self._key = RSAKey.import_key(private_key)
         self._header: Final = {"alg": "RS256", "typ": "JWT", "kid": key_id(self._key.public_key)}
-        self.lifetime: Final = lifetime
         self._signin = signin
         self._verified: dict[bytes, Token] = {}
 
-    def sign(self, actor: Actor, access: list[Access], issued: int) -> str:
-        """A token for an account: its subject is the full name, as clients expect, and none for nobody."""
+    def sign(self, actor: Actor, access: list[Access], issued: int, lifetime: int) -> str:
+        """A token for an account, for so many seconds: its subject is the full name, as clients expect, and none for
+        nobody.
+        """
         claims: dict[str, Any] = {
             "iss": ISSUER,
             "aud": SERVICE,
-            "exp": issued + self.lifetime,
+            "exp": issued + lifetime,
             "nbf": issued,
             "iat": issued,
             "jti": _token_id(actor),

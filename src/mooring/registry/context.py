@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from mooring.db.engine import Database
+from mooring.features.configuration.queries import Current
 from mooring.features.signin.service import SignIn
 from mooring.http.exchange import Origin
 from mooring.registry.bearer import Tokens
@@ -18,6 +19,7 @@ class Registry(Struct, frozen=True):
 
     db: Database
     driver: Driver
+    configuration: Current
     signin: SignIn
     tokens: Tokens
     gate: Gate

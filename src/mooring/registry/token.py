@@ -37,11 +37,12 @@ async def token(registry: Registry, request: Request) -> Response:
     if actor.is_anonymous and not scopes:
         return Response(401)
     issued = int(time.time())
+    lifetime = (await registry.configuration.read()).token_expiration * 60
     access = [await _grant(registry, actor, scope) for scope in scopes if scope]
     body = {
-        "token": registry.tokens.sign(actor, access, issued),
+        "token": registry.tokens.sign(actor, access, issued, lifetime),
         "access_token": "",
-        "expires_in": registry.tokens.lifetime,
+        "expires_in": lifetime,
         "issued_at": datetime.fromtimestamp(issued, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     headers: Headers = [JSON, (b"cache-control", b"no-store")]

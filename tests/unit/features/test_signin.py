@@ -11,6 +11,8 @@ from mooring.core.actor import Permission
 from mooring.core.clock import SECOND, now
 from mooring.db.engine import Database
 from mooring.db.types import metadata
+from mooring.features.configuration.keys import Configuration
+from mooring.features.configuration.queries import Current
 from mooring.features.robots.tables import robot, robot_permission
 from mooring.features.signin import queries
 from mooring.features.signin.service import LOCK, SignIn, parse_basic
@@ -62,7 +64,7 @@ def unlock(db: Database) -> None:
 
 def test_by_user_name_or_mail_address_in_any_case(db: Database) -> None:
     async def scenario() -> None:
-        signin = SignIn(db)
+        signin = SignIn(db, Current(db.reader))
         for name in ("Ann", "ANN", "Ann@Example.org"):
             actor = await signin.basic(name, PASSWORD)
             assert actor is not None
@@ -73,7 +75,7 @@ def test_by_user_name_or_mail_address_in_any_case(db: Database) -> None:
 
 def test_a_wrong_password_refuses_the_right_one_for_a_moment(db: Database) -> None:
     async def scenario() -> None:
-        signin, other_process = SignIn(db), SignIn(db)
+        signin, other_process = SignIn(db, Current(db.reader)), SignIn(db, Current(db.reader))
         assert await signin.basic("ann", PASSWORD) is not None
         before = now()
         assert await signin.basic("ann", "wrong") is None
@@ -91,7 +93,7 @@ def test_a_wrong_password_refuses_the_right_one_for_a_moment(db: Database) -> No
 
 def test_guesses_sent_at_once_are_worth_one(db: Database) -> None:
     async def scenario() -> None:
-        signin = SignIn(db)
+        signin = SignIn(db, Current(db.reader))
         guesses = [*(f"guess-{n}" for n in range(20)), PASSWORD]
         assert await asyncio.gather(*(signin.basic("ann", guess) for guess in guesses)) == [None] * 21
 
@@ -100,7 +102,7 @@ def test_guesses_sent_at_once_are_worth_one(db: Database) -> None:
 
 def test_failures_of_names_nobody_has_look_alike_and_stay_few(db: Database) -> None:
     async def scenario() -> None:
-        signin = SignIn(db)
+        signin = SignIn(db, Current(db.reader))
         assert await signin.basic("nobody", PASSWORD) is None
         rows = await db.read(lambda connection: connection.execute(signin_failure.select()).all())
         assert [row.principal[0] for row in rows] == ["#"]
@@ -111,7 +113,7 @@ def test_failures_of_names_nobody_has_look_alike_and_stay_few(db: Database) -> N
 @pytest.mark.parametrize("change", [{"version": 2, "password": "x"}, {"is_deleted": True}])
 def test_a_verified_pair_ends_with_what_it_rests_on(db: Database, change: dict[str, object]) -> None:
     async def scenario() -> None:
-        signin = SignIn(db)
+        signin = SignIn(db, Current(db.reader))
         assert await signin.basic("ann", PASSWORD) is not None
         await db.write(lambda connection: connection.execute(update(user).values(**change)))
         assert await signin.basic("ann", PASSWORD) is None
@@ -121,18 +123,18 @@ def test_a_verified_pair_ends_with_what_it_rests_on(db: Database, change: dict[s
 
 def test_a_verified_pair_is_not_hashed_again(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
-        signin = SignIn(db)
+        signin = SignIn(db, Current(db.reader))
         assert await signin.basic("ann", PASSWORD) is not None
         monkeypatch.setattr("mooring.features.signin.service.verify_password", lambda *_: False)
         assert await signin.basic("ann", PASSWORD) is not None
-        assert await SignIn(db).basic("ann", PASSWORD) is None
+        assert await SignIn(db, Current(db.reader)).basic("ann", PASSWORD) is None
 
     asyncio.run(scenario())
 
 
 def test_a_robot_comes_with_its_permissions(db: Database) -> None:
     async def scenario() -> None:
-        signin = SignIn(db)
+        signin = SignIn(db, Current(db.reader))
         actor = await signin.basic("robot$library+ci", "S3cretsecret")
         assert actor is not None
         assert (actor.kind, actor.name, actor.project) == ("robot", "robot$library+ci", 1)
@@ -140,7 +142,12 @@ def test_a_robot_comes_with_its_permissions(db: Database) -> None:
         assert await signin.account("robot", 9) == actor
         assert await signin.basic("robot$library+ci", "wrong") is None
         assert await signin.basic("robot$nobody", "S3cretsecret") is None
-        assert await SignIn(db, "bot-").basic("bot-library+ci", "S3cretsecret") is not None
+        assert (
+            await SignIn(db, Current(db.reader, Configuration(robot_name_prefix="bot-"))).basic(
+                "bot-library+ci", "S3cretsecret"
+            )
+            is not None
+        )
 
     asyncio.run(scenario())
 
@@ -149,8 +156,8 @@ def test_a_robot_comes_with_its_permissions(db: Database) -> None:
 def test_a_disabled_or_expired_robot_is_nobody(db: Database, change: dict[str, object]) -> None:
     async def scenario() -> None:
         await db.write(lambda connection: connection.execute(update(robot).values(**change)))
-        assert await SignIn(db).basic("robot$library+ci", "S3cretsecret") is None
-        assert await SignIn(db).account("robot", 9) is None
+        assert await SignIn(db, Current(db.reader)).basic("robot$library+ci", "S3cretsecret") is None
+        assert await SignIn(db, Current(db.reader)).account("robot", 9) is None
 
     asyncio.run(scenario())
 

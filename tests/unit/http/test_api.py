@@ -14,11 +14,13 @@ import sys
 from pathlib import Path
 from mooring.db.engine import Database
 from mooring.features.api import build_api
+from mooring.features.configuration.queries import Current
 from mooring.features.signin.service import SignIn
 from mooring.settings import Settings
 
 db = Database(f"sqlite:///{sys.argv[1]}/mooring.db")
-build_api(Settings(data_volume=sys.argv[1]), db, SignIn(db))
+configuration = Current(db.reader)
+build_api(Settings(data_volume=sys.argv[1]), db, configuration, SignIn(db, configuration))
 print(*sorted({name.partition(".")[0] for name in sys.modules} & {"pydantic", "alembic", "dbos"}))
 """
 

@@ -33,7 +33,7 @@ class Accounts:
 def tokens() -> Tokens:
     key = rsa.generate_private_key(65537, 2048)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    return Tokens(pem, 1800, Accounts())  # type: ignore[arg-type]
+    return Tokens(pem, Accounts())  # type: ignore[arg-type]
 
 
 def part(value: Any) -> str:
@@ -42,7 +42,7 @@ def part(value: Any) -> str:
 
 def signed(tokens: Tokens, actor: Actor, names: list[str], *, issued: float | None = None) -> str:
     access = [Access("repository", name, ["pull"]) for name in names]
-    return tokens.sign(actor, access, int(time.time() if issued is None else issued))
+    return tokens.sign(actor, access, int(time.time() if issued is None else issued), 1800)
 
 
 def test_what_is_signed_is_verified(tokens: Tokens) -> None:

@@ -13,6 +13,7 @@ from mooring.core.clock import rfc3339
 from mooring.core.errors import BadRequest
 from mooring.core.page import Exact, Listing
 from mooring.db.engine import Database
+from mooring.features.configuration.queries import Current
 from mooring.features.projects import queries as projects
 from mooring.features.robots import queries, service
 from mooring.features.robots.queries import View
@@ -21,7 +22,6 @@ from mooring.features.robots.wire import Robot, RobotCreate, RobotCreated, Robot
 from mooring.features.users.service import check_secret
 from mooring.http.access import ANYBODY, SIGNED_IN
 from mooring.http.links import created, listed
-from mooring.settings import Settings
 
 
 @get("/robots", access=SIGNED_IN)
@@ -29,7 +29,7 @@ async def list_robots(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
-    settings: NamedDependency[Settings],
+    configuration: NamedDependency[Current],
     listing: NamedDependency[Listing],
 ) -> Response[Sequence[Robot]]:
     """Those of the system, or with `q=Level=project,ProjectID=<id>` those of a project."""
@@ -41,7 +41,8 @@ async def list_robots(
         return queries.page(connection, project_id, listing)
 
     views, total = await db.read(work)
-    return listed(request, [Robot.of(view, settings.robot_name_prefix) for view in views], total, listing)
+    prefix = (await configuration.read()).robot_name_prefix
+    return listed(request, [Robot.of(view, prefix) for view in views], total, listing)
 
 
 @post("/robots", access=ANYBODY, body="robot")
@@ -49,7 +50,7 @@ async def create_robot(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
-    settings: NamedDependency[Settings],
+    configuration: NamedDependency[Current],
     data: JSONBody[RobotCreate],
 ) -> Response[RobotCreated]:
     wishes = _wishes(data.permissions)
@@ -65,7 +66,7 @@ async def create_robot(
     )
     body = RobotCreated(
         id=made.robot.id,
-        name=settings.robot_name_prefix + made.robot.name,
+        name=(await configuration.read()).robot_name_prefix + made.robot.name,
         secret=made.secret,
         creation_time=rfc3339(made.robot.creation_time),
         expires_at=made.robot.expires_at,
@@ -77,7 +78,7 @@ async def create_robot(
 async def read_robot(
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
-    settings: NamedDependency[Settings],
+    configuration: NamedDependency[Current],
     robot_id: FromPath[int],
 ) -> Robot:
     def work(connection: Connection) -> View:
@@ -85,14 +86,14 @@ async def read_robot(
         service.require_on(connection, actor, "read", found)
         return queries.views(connection, [found])[0]
 
-    return Robot.of(await db.read(work), settings.robot_name_prefix)
+    return Robot.of(await db.read(work), (await configuration.read()).robot_name_prefix)
 
 
 @put("/robots/{robot_id:str}", access=SIGNED_IN, body="robot")
 async def change_robot(
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
-    settings: NamedDependency[Settings],
+    configuration: NamedDependency[Current],
     robot_id: FromPath[int],
     data: JSONBody[RobotUpdate],
 ) -> None:
@@ -101,7 +102,7 @@ async def change_robot(
     def work(connection: Connection) -> None:
         found = service.read(connection, robot_id)
         service.require_on(connection, actor, "update", found)
-        if (data.name, data.level) != (settings.robot_name_prefix + found.name, found.level):
+        if (data.name, data.level) != (configuration.inside(connection).robot_name_prefix + found.name, found.level):
             raise BadRequest("cannot update the level or name of robot")
         if data.duration is not None:
             service.check_duration(data.duration)

@@ -17,6 +17,7 @@ from typing import Final
 from mooring.core.actor import Actor, Kind
 from mooring.core.clock import SECOND, now
 from mooring.db.engine import Database
+from mooring.features.configuration.queries import Current
 from mooring.features.robots import queries as robots
 from mooring.features.signin import queries as failures
 from mooring.features.users import queries as users
@@ -31,23 +32,27 @@ _UNKNOWN: Final = 4096  # rows that failures of names nobody has may fill
 class SignIn:
     """Verifies who calls. One for each process."""
 
-    def __init__(self, db: Database, robot_prefix: str = "robot$") -> None:
+    def __init__(self, db: Database, configuration: Current) -> None:
         self._db = db
-        self._robot_prefix = robot_prefix
+        self._configuration = configuration
         self.passwords = Passwords()
         self._verified: dict[bytes, tuple[int, int, float]] = {}  # fingerprint -> account, its version, good until
         self._key = secrets.token_bytes(32)
 
     async def basic(self, username: str, password: str) -> Actor | None:
         """Whose credentials these are; None when they are wrong or the account is locked, disabled, expired or gone."""
-        if username.startswith(self._robot_prefix):
-            return await self._robot(username.removeprefix(self._robot_prefix), password)
+        prefix = await self._robot_prefix()
+        if username.startswith(prefix):
+            robot = await self._robot(prefix, username.removeprefix(prefix), password)
+            # A prefix that people's names begin with as well must lock nobody out.
+            if robot or await users.by_login(self._db.reader, username.casefold()) is None:
+                return robot
         return await self._user(username.casefold(), password)
 
     async def account(self, kind: Kind, account_id: int) -> Actor | None:
         """The account behind a token as it is now; None when it is disabled, expired or deleted."""
         if kind == "robot":
-            robot = await robots.by_id(self._db.reader, self._robot_prefix, account_id)
+            robot = await robots.by_id(self._db.reader, await self._robot_prefix(), account_id)
             return robot.actor if robot else None
         if kind == "user":
             user = await users.by_id(self._db.reader, account_id)
@@ -56,15 +61,20 @@ class SignIn:
 
     async def named(self, name: str) -> Actor | None:
         """The account that has this full name, as a token carries it; None when there is none that may act."""
-        if name.startswith(self._robot_prefix):
-            robot = await robots.by_name(self._db.reader, self._robot_prefix, name.removeprefix(self._robot_prefix))
-            return robot.actor if robot else None
+        prefix = await self._robot_prefix()
+        if name.startswith(prefix):
+            robot = await robots.by_name(self._db.reader, prefix, name.removeprefix(prefix))
+            if robot:
+                return robot.actor
         user = await users.by_login(self._db.reader, name.casefold())
         return user.actor if user and user.actor.name == name else None
 
-    async def _robot(self, name: str, secret: str) -> Actor | None:
+    async def _robot_prefix(self) -> str:
+        return (await self._configuration.read()).robot_name_prefix
+
+    async def _robot(self, prefix: str, name: str, secret: str) -> Actor | None:
         # No lock: a robot's secret is random, and one job with an old secret must not stop the others.
-        account = await robots.by_name(self._db.reader, self._robot_prefix, name)
+        account = await robots.by_name(self._db.reader, prefix, name)
         expected = account.secret if account else ""
         matches = hmac.compare_digest(hashlib.sha256(secret.encode()).hexdigest(), expected)
         return account.actor if account and matches else None
