@@ -18,6 +18,7 @@ _KINDS = [
     (re.compile(r"sha256:[0-9a-f]{64}"), "<digest>"),
     (re.compile(r"_state=[^&\s\"]+"), "_state=<state>"),
     (re.compile(r"\br[0-9a-f]{6}\b"), "<run>"),
+    (re.compile(r"\b(label|project|robot|user|member id|group with id) \d+\b"), r"\1 <id>"),
 ]
 
 

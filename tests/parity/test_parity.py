@@ -18,6 +18,7 @@ REPLAYED = [
     "registry-manifests",
     "registry-types-and-referrers",
     "registry-lists-and-names",
+    "people-labels",
 ]
 
 

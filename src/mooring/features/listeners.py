@@ -2,6 +2,11 @@
 
 from typing import Final
 
+from mooring.core.events import ProjectDeleted
 from mooring.db.events import Listeners
+from mooring.features.labels import listeners as labels
+from mooring.features.robots import listeners as robots
 
-LISTENERS: Final[Listeners] = {}
+LISTENERS: Final[Listeners] = {
+    ProjectDeleted: (robots.forget_project, labels.forget_project),
+}

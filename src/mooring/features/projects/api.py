@@ -1,13 +1,12 @@
 """Projects: /projects."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from litestar import Request, Response, delete, get, head, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, JSONBody
 from msgspec import structs
-from sqlalchemy import Connection
 
 from mooring.core.access import Role, allowed
 from mooring.core.actor import Actor
@@ -21,9 +20,6 @@ from mooring.features.projects.wire import ProjectDeletable, ProjectReq, Project
 from mooring.http.access import ANYBODY, SIGNED_IN, project
 from mooring.http.links import created, listed
 from mooring.http.parameters import is_true
-
-# What must go with a project; features above this one know.
-ForgetProject = Callable[[Connection, int], None]
 
 _PROXY_ONLY: Final = frozenset(
     {"proxy_speed_kb", "max_upstream_conn", "proxy_cache_filter_pattern", "proxy_cache_filter_kind"}
@@ -93,16 +89,12 @@ async def change_project(
 
 @delete("/projects/{project_name_or_id:str}", access=project("project", "delete"), status_code=200)
 async def delete_project(
+    actor: NamedDependency[Actor],
     db: NamedDependency[Database],
     project: NamedDependency[Found],
     count_repositories: NamedDependency[CountRepositories],
-    forget_project: NamedDependency[ForgetProject],
 ) -> None:
-    def work(connection: Connection) -> None:
-        service.delete_project(connection, project.id, count_repositories)
-        forget_project(connection, project.id)
-
-    await db.write(work)
+    await db.write(service.delete_project, actor, project, count_repositories)
 
 
 @get("/projects/{project_name_or_id:str}/_deletable", access=project("project", "delete"))

@@ -6,17 +6,38 @@ from typing import Final
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
-from mooring.core.access import Role
-from mooring.core.actor import Actor
+from mooring.core.access import Role, allowed, refusal
+from mooring.core.actor import EVERY_PROJECT, Actor
 from mooring.core.clock import now
 from mooring.core.errors import BadRequest, Conflict, NotFound, Precondition
+from mooring.core.events import ProjectDeleted
 from mooring.core.reference import MAX_NAME, is_project
-from mooring.features.projects.queries import CountRepositories, find_member
+from mooring.db.events import emit
+from mooring.features.projects.queries import CountRepositories, Project, find_member, may
 from mooring.features.projects.tables import member, project, project_metadata
 from mooring.features.users import queries as users
 
 MAX_STORAGE: Final = 1024**5  # bytes that a quota may allow
 NOT_EMPTY: Final = "the project contains repositories, can not be deleted"
+
+
+def require(
+    connection: Connection, actor: Actor, resource: str, action: str, home: Project | None, wanted: str = ""
+) -> None:
+    """Raise Unauthorized or Forbidden unless the actor may act on the resource of the project, of the system when it is
+    None.
+
+    `wanted` names a project that is not there: who may see all projects hears that with NotFound.
+    """
+    if home is not None:
+        if not may(connection, actor, resource, action, home):
+            raise refusal(actor, "forbidden")
+    elif wanted:
+        if not allowed(actor, resource, action, project=EVERY_PROJECT):
+            raise refusal(actor, "forbidden")
+        raise NotFound(f"project {wanted} not found")
+    elif not allowed(actor, resource, action, project=None):
+        raise refusal(actor)
 
 
 def check_name(name: str) -> None:
@@ -84,18 +105,18 @@ def is_deletable(connection: Connection, project_id: int, count: CountRepositori
     return not count(connection, [project_id]).get(project_id)
 
 
-def delete_project(connection: Connection, project_id: int, count: CountRepositories) -> None:
+def delete_project(connection: Connection, actor: Actor, found: Project, count: CountRepositories) -> None:
     """Delete a project, whose name is free again. Raises Precondition while it holds repositories."""
     # Pushes that make a repository hold this row: none comes between the count and the end.
-    connection.execute(select(project.c.id).where(project.c.id == project_id).with_for_update())
-    if not is_deletable(connection, project_id, count):
+    connection.execute(select(project.c.id).where(project.c.id == found.id).with_for_update())
+    if not is_deletable(connection, found.id, count):
         raise Precondition(f"precondition failed: {NOT_EMPTY}")
-    connection.execute(
-        update(project)
-        .where(project.c.id == project_id)
-        .values(name=project.c.name + f"#{project_id}", is_deleted=True, update_time=now())
-    )
-    connection.execute(delete(member).where(member.c.project_id == project_id))
+    deleted = {"name": f"{found.name}#{found.id}", "is_deleted": True, "update_time": now()}
+    gone = connection.execute(update(project).where(project.c.id == found.id, ~project.c.is_deleted).values(deleted))
+    if not gone.rowcount:
+        raise NotFound(f"project {found.name} not found")
+    connection.execute(delete(member).where(member.c.project_id == found.id))
+    emit(connection, ProjectDeleted(actor=actor, project_id=found.id, project=found.name))
 
 
 def add_member(connection: Connection, project_id: int, role: int, *, user_id: int = 0, username: str = "") -> int:

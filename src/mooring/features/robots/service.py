@@ -10,12 +10,13 @@ from msgspec import Struct
 from sqlalchemy import Connection, delete, update
 from sqlalchemy.exc import IntegrityError
 
-from mooring.core.access import PROJECT_CATALOGUE, SYSTEM_CATALOGUE, allowed, refusal
+from mooring.core.access import PROJECT_CATALOGUE, SYSTEM_CATALOGUE
 from mooring.core.actor import EVERY_PROJECT, SYSTEM, Actor
 from mooring.core.clock import DAY, SECOND, now
 from mooring.core.errors import BadRequest, Conflict, Denied, NotFound
 from mooring.core.reference import is_project
 from mooring.features.projects import queries as projects
+from mooring.features.projects import service as in_project
 from mooring.features.projects.queries import Project
 from mooring.features.robots.queries import Grant, Robot, find
 from mooring.features.robots.tables import robot, robot_permission
@@ -170,28 +171,11 @@ def remove(connection: Connection, robot_id: int) -> None:
     connection.execute(delete(robot).where(robot.c.id == robot_id))
 
 
-def forget_project(connection: Connection, project_id: int) -> None:
-    """A project is gone: its robots go with it."""
-    own = robot.c.project_id == project_id
-    inside = robot_permission.c.robot_id.in_(robot.select().with_only_columns(robot.c.id).where(own))
-    connection.execute(delete(robot_permission).where(inside | (robot_permission.c.project_id == project_id)))
-    connection.execute(delete(robot).where(own))
-
-
 def require(connection: Connection, actor: Actor, action: str, home: Project | None, wanted: str = "") -> None:
-    """Raise Unauthorized or Forbidden unless the actor may act on robots of the project, of the system when it is None.
-
-    `wanted` names a project that is not there: who may see all projects hears that with NotFound.
+    """Raise Unauthorized, Forbidden or NotFound unless the actor may act on robots of the project, of the system when
+    it is None. `wanted` names a project that is not there.
     """
-    if home is not None:
-        if not projects.may(connection, actor, "robot", action, home):
-            raise refusal(actor, "forbidden")
-    elif wanted:
-        if not allowed(actor, "robot", action, project=EVERY_PROJECT):
-            raise refusal(actor, "forbidden")
-        raise NotFound(f"project {wanted} not found")
-    elif not allowed(actor, "robot", action, project=None):
-        raise refusal(actor)
+    in_project.require(connection, actor, "robot", action, home, wanted)
 
 
 def require_on(connection: Connection, actor: Actor, action: str, found: Robot) -> None:

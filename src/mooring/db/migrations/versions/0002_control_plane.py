@@ -19,7 +19,41 @@ def upgrade() -> None:
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_configuration")),
     )
+    op.create_table(
+        "label",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("color", sa.Text(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("creation_time", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("update_time", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_label")),
+        sa.UniqueConstraint("project_id", "name", name=op.f("uq_label_project_id_name")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "artifact_label",
+        sa.Column("artifact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("label_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("creation_time", sa.BigInteger(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["artifact_id"], ["artifact.id"], name=op.f("fk_artifact_label_artifact_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["label_id"], ["label.id"], name=op.f("fk_artifact_label_label_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("artifact_id", "label_id", name=op.f("pk_artifact_label")),
+    )
+    with op.batch_alter_table("artifact_label", schema=None) as batch_op:
+        batch_op.create_index("ix_artifact_label_label_id", ["label_id"], unique=False)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("artifact_label", schema=None) as batch_op:
+        batch_op.drop_index("ix_artifact_label_label_id")
+
+    op.drop_table("artifact_label")
+    op.drop_table("label")
     op.drop_table("configuration")
