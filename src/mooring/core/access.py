@@ -159,16 +159,19 @@ def allowed(
     """Whether the actor may act on the resource of the project, or of the system when the project is None.
 
     `roles` are the actor's in that project. Anybody has what is public on a public project. Administrators may
-    everything but `scanner-pull`, which is for scanners alone.
+    everything but `scanner-pull`, which is for scanners alone. A personal token narrows all but what is public.
     """
     if actor.kind == "internal":
         return True
-    if actor.is_admin:
-        return action != "scanner-pull"
     if project is not None and is_public and (resource, action) in _PUBLIC:
         return True
+    place = SYSTEM if project is None else project
+    if actor.scope is not None and not actor.scope.covers(place, resource, action):
+        return False
+    if actor.is_admin:
+        return action != "scanner-pull"
     if actor.kind == "robot":
-        return _granted(actor, SYSTEM if project is None else project, resource, action)
+        return _granted(actor, place, resource, action)
     return project is not None and not roles.isdisjoint(_GRANTS.get((resource, action), frozenset()))
 
 

@@ -21,13 +21,33 @@ class Permission(Struct, frozen=True):
 
 SYSTEM: Final = -1
 EVERY_PROJECT: Final = 0
+READING: Final = frozenset({"read", "list", "pull"})
+
+
+class Scope(Struct, frozen=True):
+    """What a personal token leaves of its owner's rights. `token` is its row; without `permissions` all is left."""
+
+    token: int
+    is_read_only: bool = False
+    permissions: tuple[Permission, ...] = ()
+
+    def covers(self, project: int, resource: str, action: str) -> bool:
+        """Whether the right in the project, in the system when it is SYSTEM, is left."""
+        if self.is_read_only and action not in READING:
+            return False
+        return not self.permissions or any(
+            (each.resource, each.action) == (resource, action)
+            and (each.project == project or (each.project == EVERY_PROJECT and project > SYSTEM))
+            for each in self.permissions
+        )
 
 
 class Actor(Struct, frozen=True):
     """Who a request acts for: nobody, a person, a robot account, or Mooring itself.
 
-    `id` is the row of the user or the robot. `version` changes whenever the account's rights or secrets do. `project`
-    is the home of a project-level robot and 0 for everybody else. `address` is where the request came from.
+    `id` is the row of the user or the robot. `version` changes whenever the account's secrets do. `project` is the home
+    of a project-level robot and 0 for everybody else. `scope` is None for who signed in by password or session.
+    `address` is where the request came from.
     """
 
     kind: Kind = "anonymous"
@@ -37,6 +57,7 @@ class Actor(Struct, frozen=True):
     version: int = 0
     project: int = 0
     permissions: tuple[Permission, ...] = ()
+    scope: Scope | None = None
     address: str = ""
 
     @property

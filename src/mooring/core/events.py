@@ -36,6 +36,7 @@ class MemberEvent(ProjectEvent, frozen=True, kw_only=True):
     member_id: int
     name: str
     role: int
+    is_group: bool = False
 
 
 class MemberCreated(MemberEvent, frozen=True, kw_only=True): ...
@@ -71,6 +72,11 @@ class SignedIn(UserEvent, frozen=True, kw_only=True):
 
 
 class SignedOut(UserEvent, frozen=True, kw_only=True): ...
+
+
+class GroupDeleted(Event, frozen=True, kw_only=True):
+    group_id: int
+    name: str
 
 
 class RobotEvent(Event, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from mooring.core.access import Role, repository_actions
+from mooring.core.access import Role, allowed, repository_actions
 from mooring.core.actor import ANONYMOUS, Actor
 from mooring.features.projects.queries import BY_NAME, ROLES
 from mooring.features.signin.service import parse_basic
@@ -51,7 +51,7 @@ async def token(registry: Registry, request: Request) -> Response:
 
 async def _grant(registry: Registry, actor: Actor, scope: str) -> Access:
     kind, name, asked = _parse(scope)
-    if kind == "registry" and name == "catalog" and actor.is_admin:
+    if kind == "registry" and name == "catalog" and actor.is_admin and allowed(actor, name, "read", project=None):
         return Access(kind, name, asked)
     project_name, slash, _ = name.partition("/")
     if kind != "repository" or not slash:

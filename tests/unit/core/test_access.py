@@ -1,7 +1,8 @@
 import pytest
+from msgspec import structs
 
 from mooring.core.access import PROJECT_CATALOGUE, SYSTEM_CATALOGUE, Role, allowed, repository_actions
-from mooring.core.actor import ANONYMOUS, EVERY_PROJECT, SYSTEM, Actor, Permission
+from mooring.core.actor import ANONYMOUS, EVERY_PROJECT, SYSTEM, Actor, Permission, Scope
 
 USER = Actor(kind="user", id=3, name="ann")
 ADMIN = Actor(kind="user", id=1, name="admin", is_admin=True)
@@ -102,3 +103,33 @@ def test_the_catalogues_are_complete() -> None:
 
 def test_role_titles_are_those_of_the_api() -> None:
     assert [role.title for role in Role] == ["projectAdmin", "developer", "guest", "maintainer", "limitedGuest"]
+
+
+def scoped(owner: Actor, *permissions: Permission, is_read_only: bool = False) -> Actor:
+    return structs.replace(owner, scope=Scope(1, is_read_only=is_read_only, permissions=permissions))
+
+
+def test_a_personal_token_leaves_what_its_owner_has_and_no_more() -> None:
+    pull = scoped(USER, Permission(7, "repository", "pull"))
+    assert repository_actions(pull, 7, frozenset({Role.PROJECT_ADMIN})) == ("pull",)
+    assert repository_actions(pull, 7) == ()
+    assert repository_actions(pull, 8, frozenset({Role.PROJECT_ADMIN})) == ()
+    assert repository_actions(pull, 8, is_public=True) == ("pull",)
+    assert not may(pull, "robot:create", Role.PROJECT_ADMIN)
+    assert repository_actions(scoped(USER), 7, frozenset({Role.DEVELOPER})) == ("pull", "push")
+
+
+def test_a_token_for_every_project_reaches_no_other_resource_and_not_the_system() -> None:
+    everywhere = scoped(ADMIN, Permission(EVERY_PROJECT, "project", "read"))
+    assert may(everywhere, "project:read")
+    assert not may(everywhere, "member:read")
+    assert not may(everywhere, "project:read", project=None)
+    assert not may(scoped(ADMIN, Permission(SYSTEM, "project", "read")), "project:read")
+
+
+def test_a_token_that_only_reads() -> None:
+    reader = scoped(ADMIN, is_read_only=True)
+    assert repository_actions(reader, 7) == ("pull",)
+    assert may(reader, "audit-log:list", project=None)
+    assert not may(reader, "user:create", project=None)
+    assert not may(scoped(ADMIN, Permission(7, "tag", "delete"), is_read_only=True), "tag:delete")

@@ -9,7 +9,7 @@ from litestar.params import FromQuery, JSONBody
 from msgspec import structs
 
 from mooring.core.access import Role, allowed
-from mooring.core.actor import Actor
+from mooring.core.actor import SYSTEM, Actor
 from mooring.core.errors import BadRequest, Forbidden, NotFound
 from mooring.core.page import Listing
 from mooring.db.engine import Database
@@ -127,6 +127,8 @@ def _check_creation(actor: Actor, data: ProjectReq) -> None:
     """Raise Forbidden, BadRequest, NotFound for what may not be made, in Harbor's order."""
     if actor.kind == "robot" and actor.project:
         raise Forbidden("Only system level robot can create project")
+    if actor.scope and not actor.scope.covers(SYSTEM, "project", "create"):
+        raise Forbidden(actor.name)
     may_limit = allowed(actor, "project", "create", project=None)
     if data.registry_id is not None:
         if not may_limit:

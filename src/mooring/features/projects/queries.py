@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, bindparam, func, or_, select, true
+from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select, true
 from sqlalchemy.sql.elements import ColumnElement
 
 from mooring.core.access import Role, allowed
-from mooring.core.actor import EVERY_PROJECT, Actor
+from mooring.core.actor import EVERY_PROJECT, Actor, Scope
 from mooring.core.page import Listing
 from mooring.db import query
 from mooring.db.prepared import Prepared, Row
@@ -195,8 +195,15 @@ def visible(actor: Actor) -> ColumnElement[bool]:
         return true() if EVERY_PROJECT in granted else or_(project.c.is_public, project.c.id.in_(granted))
     if actor.kind == "user":
         own = select(member.c.project_id).where(member.c.entity_type == "u", member.c.entity_id == actor.id)
-        return or_(project.c.is_public, project.c.id.in_(own))
+        mine = true() if actor.is_admin else project.c.id.in_(own)
+        return or_(project.c.is_public, and_(mine, _in_scope(actor.scope)))
     return project.c.is_public
+
+
+def _in_scope(scope: Scope | None) -> ColumnElement[bool]:
+    """Those that a personal token reaches."""
+    named = {permission.project for permission in scope.permissions} if scope else set()
+    return true() if not named or EVERY_PROJECT in named else project.c.id.in_(named)
 
 
 _LISTED: Final = {

@@ -98,6 +98,8 @@ def create(
     grants = _resolved(connection, wishes)
     if actor.kind == "robot":
         _require_no_more_than(actor, grants)
+    if actor.scope and not all(actor.scope.covers(each.project, each.resource, each.action) for each in grants):
+        raise Denied(f"a robot may not be given more than the personal token of {actor.name} that makes it")
     secret = new_secret()
     moment = now()
     statement = robot.insert().values(
