@@ -26,6 +26,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from mooring.core.errors import DatabaseUnavailable, StorageFull
 from mooring.core.threads import pool
 from mooring.db.events import OPTION, Listeners
+from mooring.db.places import POSTGRESQL_STATE, SQLITE_STATE, STATE
 from mooring.db.reader import PostgresReader, Reader, SqliteReader
 
 P = ParamSpec("P")
@@ -55,12 +56,13 @@ class Database:
             path = self.url.database or ""
             self.engine = _sqlite_engine(self.url, synchronous)
             self.read_engine = _sqlite_engine(self.url, synchronous, read_only=True)
+            self.read_engine.update_execution_options(**{STATE: SQLITE_STATE})
             self._writer = _SqliteWriter(self.engine, Path(path + ".lock"))
             self.reader = SqliteReader(path)
         else:
             self.url = self.url.set(drivername="postgresql+psycopg")
             self.engine = create_engine(self.url, pool_size=connections, max_overflow=0, pool_pre_ping=True)
-            self.read_engine = self.engine
+            self.read_engine = self.engine.execution_options(**{STATE: POSTGRESQL_STATE})
             self._writer = _PooledWriter(self.engine, connections)
             self.reader = PostgresReader(self.url.set(drivername="postgresql").render_as_string(hide_password=False))
         self.engine.update_execution_options(**{OPTION: listeners or {}})

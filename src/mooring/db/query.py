@@ -1,19 +1,23 @@
 """A list request as SQL, over an allow-list of columns. Whatever is not on the list is ignored, as Harbor does."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
-from sqlalchemy import BigInteger, Boolean, Connection, Integer, Select, false, func, true
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import BigInteger, Boolean, Connection, Integer, Select, false, func, literal, or_, true, tuple_
+from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
+from sqlalchemy.sql.operators import desc_op
 
 from mooring.core.clock import SECOND
 from mooring.core.page import AllOf, AnyOf, Exact, Filter, Fuzzy, Listing, Range, Value
+from mooring.db.places import Key, Places, places
 
 Columns = Mapping[str, ColumnElement[Any]]
 T = TypeVar("T")
 
 _BATCH: Final = 1000  # SQLite takes 32 766 parameters in a statement, PostgreSQL 65 535
+_NEAR: Final = 1000  # rows that are sooner skipped than their key is asked for
+_STRIDE: Final = 256  # rows between two places that are remembered
 
 
 def in_batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -35,25 +39,101 @@ def page(
     listing: Listing,
     columns: Columns,
     *default: ColumnElement[Any],
+    scope: Hashable = None,
+    known: Places | None = None,
 ) -> tuple[list[Any], int]:
     """The rows of the page, and how many there are on all pages.
 
     `columns` maps the names that `q` and `sort` may use, spelled `project_id` or `ProjectID`. `default` is the order
     when nothing else is asked for, and among rows that are alike otherwise; it ends in a unique column, so that pages
     neither overlap nor leave a row out.
+
+    A list that may be long has a `scope`, equal for calls with the same statement and parameters and for no others:
+    then its length and the places of its pages are remembered (db/places.py), and its last page comes as fast as its
+    first. The columns that such a list is sorted by hold no NULL. A caller that knows the length and some places
+    itself gives them as `known`.
     """
-    known = {_plain(name): column for name, column in columns.items()}
+    names = {_plain(name): column for name, column in columns.items()}
     for key, condition in listing.filters.items():
-        if _plain(key) in known:
-            statement = statement.where(matches(known[_plain(key)], condition))
-    counted = statement.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
-    total = connection.execute(counted).scalar_one()
-    sorting = [(known[_plain(order.key)], order.descending) for order in listing.sort if _plain(order.key) in known]
-    orders = [column.desc() if descending else column for column, descending in sorting]
-    statement = statement.order_by(*orders, *default)
-    if listing.size > 0:
-        statement = statement.limit(listing.size).offset(min(listing.offset, total))
-    return list(connection.execute(statement)), total
+        if _plain(key) in names:
+            statement = statement.where(matches(names[_plain(key)], condition))
+    orders = [_Order(names[_plain(each.key)], each.descending) for each in listing.sort if _plain(each.key) in names]
+    orders += [_order(each) for each in default]
+
+    def count() -> int:
+        counted = statement.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
+        return int(connection.execute(counted).scalar_one())
+
+    if known is None:
+        name = (scope, frozenset(listing.filters.items()), listing.sort)
+        known = Places(count()) if scope is None else places(connection, name, count)
+    return _rows(connection, statement, orders, listing, known), known.total
+
+
+class _Order(NamedTuple):
+    column: ColumnElement[Any]
+    descending: bool
+
+    def clause(self, *, backwards: bool = False) -> ColumnElement[Any]:
+        return self.column.desc() if self.descending != backwards else self.column.asc()
+
+
+def _order(element: ColumnElement[Any]) -> _Order:
+    if isinstance(element, UnaryExpression) and element.modifier is desc_op:
+        return _Order(element.element, True)
+    return _Order(element, False)
+
+
+def _rows(
+    connection: Connection, statement: Select[Any], orders: Sequence[_Order], listing: Listing, known: Places
+) -> list[Any]:
+    ordered = statement.order_by(*(order.clause() for order in orders))
+    if listing.size <= 0:
+        return list(connection.execute(ordered))
+    if listing.offset >= known.total:
+        return []
+    skipped = listing.offset
+    if listing.offset >= _NEAR:
+        place = listing.offset - listing.offset % _STRIDE
+        key = _key(connection, statement, orders, known, place)
+        if key is not None:
+            ordered = ordered.where(_from(orders, key))
+            skipped -= place
+    return list(connection.execute(ordered.limit(listing.size).offset(skipped)))
+
+
+def _key(
+    connection: Connection, statement: Select[Any], orders: Sequence[_Order], known: Places, position: int
+) -> Key | None:
+    """The sort key of the row at the position, read from the nearest place that is known; None when none is there."""
+    (low, low_key), (high, high_key) = known.before(position), known.after(position)
+    if low_key is not None and low == position:
+        return low_key
+    backwards = high - position < position - low
+    start, key = (high, high_key) if backwards else (low, low_key)
+    keys = statement.with_only_columns(*(order.column for order in orders), maintain_column_froms=True)
+    if key is not None:
+        keys = keys.where(_from(orders, key, backwards=backwards))
+    keys = keys.order_by(*(order.clause(backwards=backwards) for order in orders))
+    row = connection.execute(keys.limit(1).offset(abs(position - start))).first()
+    if row is None:
+        return None
+    known.add(position, row)
+    return tuple(row)
+
+
+def _from(orders: Sequence[_Order], key: Key, *, backwards: bool = False) -> ColumnElement[bool]:
+    """The rows from the one with this key on, itself among them."""
+    falls = [order.descending != backwards for order in orders]
+    values = [literal(value, order.column.type) for value, order in zip(key, orders, strict=True)]
+    if len(set(falls)) == 1:
+        row, bound = tuple_(*(order.column for order in orders)), tuple_(*values)
+        return row <= bound if falls[0] else row >= bound
+    (order, *others), (value, *_) = orders, values
+    column = order.column
+    beyond, within = (column < value, column <= value) if falls[0] else (column > value, column >= value)
+    # The first condition alone is what an index can begin at.
+    return within & or_(beyond, _from(others, key[1:], backwards=backwards))
 
 
 def matches(column: ColumnElement[Any], condition: Filter) -> ColumnElement[bool]:
