@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from litestar import Router
 from litestar.di import Provide
 from litestar.types import ASGIApp
 from sqlalchemy import select
@@ -13,7 +14,9 @@ from mooring.features import gate
 from mooring.features.artifacts import api as artifacts
 from mooring.features.artifacts import queries as artifact_queries
 from mooring.features.artifacts import service as artifact_service
+from mooring.features.configuration import api as configurations
 from mooring.features.configuration.queries import Current
+from mooring.features.glossary import PARAMETERS
 from mooring.features.labels import api as labels
 from mooring.features.projects import api as projects
 from mooring.features.projects import members
@@ -24,12 +27,24 @@ from mooring.features.signin.service import SignIn
 from mooring.features.system import api as system
 from mooring.features.system.health import Health
 from mooring.features.users import api as users
+from mooring.features.users import queries as people
 from mooring.http import api
 from mooring.http.exchange import Origin
 from mooring.settings import Settings
 
 _ALIVE: Final = Prepared(select(1))
-_FEATURES: Final = (users, projects, members, robots, labels, repositories, artifacts, system)
+# By the tags that the API's description groups them by.
+_FEATURES: Final = (
+    ("user", users),
+    ("project", projects),
+    ("member", members),
+    ("robot", robots),
+    ("label", labels),
+    ("repository", repositories),
+    ("artifact", artifacts),
+    ("configure", configurations),
+    ("systeminfo", system),
+)
 
 
 def build_api(
@@ -56,13 +71,14 @@ def build_api(
     constants |= {
         "count_repositories": repository_queries.count,
         "count_artifacts": artifact_queries.count,
+        "people_exist": people.others_exist,
         "delete_repository": artifact_service.delete_repository,
     }
     dependencies = {name: _constant(value) for name, value in constants.items()}
     dependencies["actor"] = Provide(gate.actor, sync_to_thread=False)
     dependencies["project"] = Provide(gate.project, sync_to_thread=False)
-    handlers = [handler for feature in _FEATURES for handler in feature.HANDLERS]
-    return api.build(handlers, system.ROOT_HANDLERS, gate.Gate(db, signin), dependencies)
+    handlers = [Router("/", route_handlers=feature.HANDLERS, opt={"tag": tag}) for tag, feature in _FEATURES]
+    return api.build(handlers, system.ROOT_HANDLERS, gate.Gate(db, configuration, signin), dependencies, PARAMETERS)
 
 
 def _constant(value: Any) -> Provide:

@@ -12,16 +12,16 @@ from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.plugins import PluginProtocol
 from litestar.plugins.core import MsgspecDIPlugin
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from mooring.core.errors import BadRequest, MethodNotAllowed, NotFound, TooLarge, Unprocessable, WireError
 from mooring.core.page import DEFAULT_SIZE, Listing, parse_filters, parse_sort
-from mooring.http.access import ANYBODY
+from mooring.http import docs
 from mooring.http.binding import Binding, Bound
+from mooring.http.description import Meaning
+from mooring.http.docs import Published
 from mooring.http.links import Answer
 from mooring.http.problems import CONTENT_TYPE, body_of, on_the_wire, status_of
 
@@ -45,13 +45,22 @@ def listing(page: int = 1, page_size: int = DEFAULT_SIZE, q: str = "", sort: str
 
 
 def build(
-    handlers: Sequence[Handler], roots: Sequence[Handler], admit: Admit, dependencies: Mapping[str, Provide]
+    handlers: Sequence[Handler],
+    roots: Sequence[Handler],
+    admit: Admit,
+    dependencies: Mapping[str, Provide],
+    meanings: Mapping[str, Meaning],
 ) -> ASGIApp:
     """The control API as an ASGI application: `handlers` below /api/v2.0, `roots` as they are.
 
-    `admit` is called with every request that is well-formed, before its handler. Raises ValueError for a handler that
-    does not say whom it lets in.
+    `admit` is called with every request that is well-formed, before its handler. `meanings` say in the API's
+    description what the parameters are. Raises ValueError for a handler that does not say whom it lets in.
     """
+    published = Published(PREFIX, meanings)
+    provided = {
+        "listing": Provide(listing, sync_to_thread=False),
+        "published": Provide(lambda: published, sync_to_thread=False),
+    }
     bindings: dict[HTTPRouteHandler, Binding] = {}
 
     async def before(request: Request[Any, Any, Any]) -> None:
@@ -62,19 +71,14 @@ def build(
         await admit(request)
 
     app = _Lean(
-        route_handlers=[Router(path=PREFIX, route_handlers=list(handlers)), *roots],
+        route_handlers=[Router(path=PREFIX, route_handlers=[*handlers, *docs.HANDLERS]), *roots],
         before_request=before,
         request_class=ApiRequest,
         response_class=Answer,
-        dependencies={**dependencies, "listing": Provide(listing, sync_to_thread=False)},
+        dependencies={**dependencies, **provided},
         exception_handlers={Exception: _problem},
         request_max_body_size=_BODY_LIMIT,
-        openapi_config=OpenAPIConfig(
-            title="Mooring",
-            version="v2.0",
-            render_plugins=(JsonRenderPlugin(),),
-            openapi_router=Router(f"{PREFIX}/openapi", route_handlers=[], opt={"access": ANYBODY, "produces": ""}),
-        ),
+        openapi_config=None,
         logging_config=None,
     )
     for route in app.routes:

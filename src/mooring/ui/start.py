@@ -24,7 +24,7 @@ pre {{ padding: 1rem; border: 1px solid color-mix(in srgb, currentColor 25%, tra
 <pre>docker login {host}
 docker push {host}/library/hello:1
 docker pull {host}/library/hello:1</pre>
-<p>The API is under <a href="/api/v2.0/systeminfo">/api/v2.0</a>.</p>
+<p>The API is under <a href="/api/v2.0/docs">/api/v2.0</a>.</p>
 </main>
 </body>
 </html>
@@ -35,6 +35,7 @@ _HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 )
+_PORTAL_DOCS: Final = b"/devcenter-api-2.0"  # where Harbor's portal has the API's page
 
 
 class StartPage:
@@ -45,6 +46,9 @@ class StartPage:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
+        if request.path == _PORTAL_DOCS:
+            await respond(Response(302, [(b"location", b"/api/v2.0/docs")]), request.method, send)
+            return
         headers: Headers = [(b"content-type", b"text/plain; charset=utf-8")]
         if request.path != b"/":
             response = Response(404, headers, b"404 page not found\n")

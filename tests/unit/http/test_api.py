@@ -37,4 +37,4 @@ def test_a_handler_that_names_nobody_lets_nobody_in() -> None:
     async def admit(request: object) -> None: ...
 
     with pytest.raises(ValueError, match="does not say whom it lets in"):
-        build([forgotten], [], admit, {})
+        build([forgotten], [], admit, {}, {})
