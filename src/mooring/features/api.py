@@ -74,7 +74,7 @@ def build_api(
     dependencies["actor"] = Provide(gate.actor, sync_to_thread=False)
     dependencies["project"] = Provide(gate.project, sync_to_thread=False)
     handlers = [Router("/", route_handlers=feature.HANDLERS, opt={"tag": tag}) for tag, feature in _FEATURES]
-    return api.build(handlers, system.ROOT_HANDLERS, gate.Gate(db, configuration, signin), dependencies, PARAMETERS)
+    return api.build(handlers, system.ROOT_HANDLERS, gate.Gate(db, signin), dependencies, PARAMETERS)
 
 
 def _constant(value: Any) -> Provide:
