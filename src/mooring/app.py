@@ -18,9 +18,11 @@ from mooring.db.engine import Database
 from mooring.features.api import build_api
 from mooring.features.blobs.jobs import purge_orphans, purge_uploads
 from mooring.features.configuration.keys import Configuration
+from mooring.features.configuration.overwrite import overwritten
 from mooring.features.configuration.queries import Current
+from mooring.features.configuration.vault import Vault
 from mooring.features.listeners import LISTENERS
-from mooring.features.signin.keys import signing_key
+from mooring.features.signin.keys import read_keys
 from mooring.features.signin.service import SignIn
 from mooring.http.asgi import Assembly
 from mooring.http.exchange import ASGIApp, BrokenOff, Origin
@@ -49,13 +51,18 @@ class App:
     def __init__(self, settings: Settings) -> None:
         self.db = database(settings)
         self.driver = driver(settings)
-        configuration = Current(self.db.reader, defaults(settings))
-        self.signin = SignIn(self.db, configuration)
         origin = Origin(settings.external_url, settings.trusted_proxies)
-        key = self.db.read_now(signing_key)
-        if key is None:
-            raise StartError("the database has no signing key; run `mooring migrate` first")
-        tokens = Tokens(key, self.signin)
+        keys = self.db.read_now(read_keys)
+        if keys is None:
+            raise StartError("the database lacks the installation's keys; run `mooring migrate` first")
+        configuration = Current(
+            self.db.reader,
+            defaults(settings),
+            overwritten=overwritten(settings.config_overwrite_json),
+            vault=Vault(keys.sealing),
+        )
+        self.signin = SignIn(self.db, configuration)
+        tokens = Tokens(keys.signing, self.signin)
         self._threads = pool(4, "work")
         self.buffer = Buffer(self.db, _failed)
         self.registry = Registry(

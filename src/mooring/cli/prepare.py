@@ -68,7 +68,9 @@ def prepare(settings: Settings) -> Prepared:
     """Migrate the database, make the first rows, try the storage. Raises MooringError."""
     from mooring.db import schema
     from mooring.db.engine import Database
+    from mooring.features.configuration.overwrite import overwritten
 
+    overwritten(settings.config_overwrite_json)  # a worker would have to say it when all else is running
     db = Database(settings.database_url, synchronous=settings.database.synchronous.upper(), connections=2)
     try:
         before, after = schema.migrate(db)
@@ -84,7 +86,7 @@ def prepare(settings: Settings) -> Prepared:
 
 
 def bootstrap(connection: "Connection", configured: str | None) -> tuple[str, tuple[str, ...]]:
-    """Make the administrator, the project `library` and the token key where they are not there.
+    """Make the administrator, the project `library` and the installation's keys where they are not there.
 
     Returns the password that was made up, empty when none was, and what is to be said about the configured one.
     """
@@ -93,14 +95,14 @@ def bootstrap(connection: "Connection", configured: str | None) -> tuple[str, tu
     from mooring.core.access import Role
     from mooring.core.clock import now
     from mooring.features.projects.tables import member, project
-    from mooring.features.signin.keys import make_signing_key
+    from mooring.features.signin.keys import make_keys
     from mooring.features.signin.tables import secret
     from mooring.features.users.passwords import NOBODY, hash_password
     from mooring.features.users.tables import user
 
     if connection.dialect.name == "postgresql":
         connection.execute(text(_LOCK_DATABASE))
-    make_signing_key(connection)
+    make_keys(connection)
     if connection.execute(select(user.c.id).where(user.c.id == 1)).first() is not None:
         return "", _unchanged(connection, configured)
     password = configured or made_up()

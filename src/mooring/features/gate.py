@@ -6,12 +6,13 @@ from litestar import Request
 
 from mooring.core.access import Role, allowed, refusal
 from mooring.core.actor import ANONYMOUS, Actor
-from mooring.core.errors import NotFound, Unauthorized
+from mooring.core.errors import Denied, NotFound, Unauthorized
 from mooring.db.engine import Database
+from mooring.features.configuration.queries import Current
 from mooring.features.projects import queries as projects
 from mooring.features.projects.queries import Project
 from mooring.features.signin.service import SignIn, parse_basic
-from mooring.http.access import Access, Realm
+from mooring.http.access import READ_ONLY, SAFE, Access, Realm
 
 _NO_PROJECT: Final = 0
 
@@ -19,15 +20,22 @@ _NO_PROJECT: Final = 0
 class Gate:
     """Lets requests in. http/api.py calls it before every handler; `actor` and `project` hand on what it found out."""
 
-    def __init__(self, db: Database, signin: SignIn) -> None:
+    def __init__(self, db: Database, configuration: Current, signin: SignIn) -> None:
         self._db = db
+        self._configuration = configuration
         self._signin = signin
 
     async def __call__(self, request: Request[Any, Any, Any]) -> None:
-        """Raises Unauthorized, Forbidden, NotFound."""
+        """Raises Denied in read-only mode, Unauthorized, Forbidden, NotFound.
+
+        The option `while_read_only` marks the routes that write nothing of what is kept, or end the mode.
+        """
         access: Access = request.route_handler.opt["access"]
         caller = await self._caller(request)
         request.scope["actor"] = caller  # type: ignore[typeddict-unknown-key]
+        is_held = request.method not in SAFE and not request.route_handler.opt.get("while_read_only")
+        if is_held and await self._configuration.is_read_only():
+            raise Denied(READ_ONLY)
         match access.realm:
             case Realm.SIGNED_IN if caller.is_anonymous:
                 raise Unauthorized

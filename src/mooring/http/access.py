@@ -24,6 +24,10 @@ class Access(Struct, frozen=True):
     signed_in: bool = False
 
 
+# In read-only mode only these methods are served.
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+READ_ONLY: Final = "The system is in read only mode. Any modification is prohibited."
+
 # The service decides, since what is demanded depends on the body or on a row.
 ANYBODY: Final = Access(Realm.ANYBODY)
 SIGNED_IN: Final = Access(Realm.SIGNED_IN)

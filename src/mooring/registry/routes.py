@@ -10,8 +10,9 @@ from urllib.parse import unquote_to_bytes
 
 from msgspec import Struct
 
-from mooring.core.errors import BadRequest, NameInvalid, Unauthorized, WireError
+from mooring.core.errors import BadRequest, Denied, NameInvalid, Unauthorized, WireError
 from mooring.core.reference import MAX_NAME, REPOSITORY, is_project
+from mooring.http.access import READ_ONLY, SAFE
 from mooring.http.exchange import (
     BrokenOff,
     ClientGone,
@@ -98,6 +99,8 @@ class DataPlane:
             return await token.token(self._registry, request)
         if b"%" in request.scope["query_string"]:
             check_escapes(request.scope["query_string"].decode("latin-1"))
+        if request.method not in SAFE and await self._registry.configuration.is_read_only():
+            raise Denied(READ_ONLY)
         matched = self._matched.get(request.path)
         if matched is None:
             segments = _segments(request.path)

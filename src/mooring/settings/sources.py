@@ -18,6 +18,9 @@ _RESERVED: Final = frozenset({"MOORING_CONFIG", "MOORING_SETTINGS_JSON", "MOORIN
 # What Kubernetes puts into every container when a service is called "mooring".
 _SERVICE_LINKS: Final = re.compile(r"MOORING_(SERVICE_HOST|SERVICE_PORT\w*|PORT|PORT_\d+_(TCP|UDP)\w*)")
 
+# Variables that Harbor reads under these names.
+HARBOR: Final = {"CONFIG_OVERWRITE_JSON": ("config_overwrite_json",)}
+
 Value: TypeAlias = "str | list[Given] | dict[str, Given] | None"
 
 
@@ -58,7 +61,7 @@ def from_environment(environ: Mapping[str, str], known: Iterable[tuple[str, ...]
 
     `MOORING_HTTP__PORT` is `http.port`. `known` are the paths of all settings.
     """
-    paths = {variable(path): path for path in known}
+    paths = {variable(path): path for path in known} | HARBOR
     section: Section = {}
     notices = []
     for name, text in sorted(environ.items()):

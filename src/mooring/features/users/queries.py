@@ -107,6 +107,12 @@ def first_administrator(connection: Connection) -> int:
     return connection.execute(statement).scalar() or ADMIN
 
 
+def others_exist(connection: Connection) -> bool:
+    """Whether anybody but the first administrator has an account."""
+    statement = select(user.c.id).where(user.c.id != ADMIN, ~user.c.is_deleted).limit(1)
+    return connection.execute(statement).first() is not None
+
+
 def _account(row: Row | None) -> Account | None:
     if row is None:
         return None
