@@ -14,6 +14,51 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "audit_block",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("last_time", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("last_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_block")),
+    )
+    op.create_table(
+        "audit_count",
+        sa.Column("facet", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("block", sa.Integer(), nullable=False),
+        sa.Column("records", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("facet", "value", "block", name=op.f("pk_audit_count")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "audit_forward",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("line", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_forward")),
+    )
+    op.create_table(
+        "audit_log",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("op_time", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("user_kind", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("username", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("operation", sa.Text(), nullable=False),
+        sa.Column("resource_type", sa.Text(), nullable=False),
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("op_desc", sa.Text(), nullable=False),
+        sa.Column("op_result", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_log")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("audit_log", schema=None) as batch_op:
+        batch_op.create_index("ix_audit_log_event", ["operation", "resource_type", "op_time", "id"], unique=False)
+        batch_op.create_index("ix_audit_log_op_time", ["op_time", "id"], unique=False)
+        batch_op.create_index("ix_audit_log_project_id", ["project_id", "op_time", "id"], unique=False)
+        batch_op.create_index("ix_audit_log_username", ["username", "op_time", "id"], unique=False)
+
+    op.create_table(
         "configuration",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
@@ -33,6 +78,34 @@ def upgrade() -> None:
         sa.UniqueConstraint("project_id", "name", name=op.f("uq_label_project_id_name")),
         sqlite_autoincrement=True,
     )
+    op.create_table(
+        "user_group",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Integer(), nullable=False),
+        sa.Column("dn", sa.Text(), nullable=False),
+        sa.Column("creation_time", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("update_time", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_user_group")),
+        sa.UniqueConstraint("name", name=op.f("uq_user_group_name")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("user_group", schema=None) as batch_op:
+        batch_op.create_index("ix_user_group_dn", ["dn"], unique=False)
+
+    op.create_table(
+        "immutable_rule",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("is_disabled", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_immutable_rule_project_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_immutable_rule")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("immutable_rule", schema=None) as batch_op:
+        batch_op.create_index("ix_immutable_rule_project_id", ["project_id"], unique=False)
+
     op.create_table(
         "personal_token",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -80,8 +153,44 @@ def upgrade() -> None:
     with op.batch_alter_table("artifact_label", schema=None) as batch_op:
         batch_op.create_index("ix_artifact_label_label_id", ["label_id"], unique=False)
 
+    with op.batch_alter_table("artifact", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("is_listed", sa.Boolean(), server_default=sa.true(), nullable=False))
+        batch_op.drop_index(batch_op.f("ix_artifact_project_id"))
+        batch_op.drop_index(batch_op.f("ix_artifact_repository_id_push_time"))
+        batch_op.create_index(
+            "ix_artifact_project_id_listed", ["project_id", "is_listed", "push_time", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_artifact_repository_id_listed", ["repository_id", "is_listed", "push_time", "id"], unique=False
+        )
+
+    with op.batch_alter_table("tag", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_tag_artifact_id"))
+        batch_op.create_index("ix_tag_artifact_id_push_time", ["artifact_id", "push_time", "id"], unique=False)
+        batch_op.create_index("ix_tag_repository_id_push_time", ["repository_id", "push_time", "id"], unique=False)
+
+    op.execute("""
+        UPDATE artifact SET is_listed = false
+        WHERE id IN (SELECT artifact_id FROM artifact_accessory)
+        OR (id IN (SELECT child_id FROM artifact_reference) AND id NOT IN (SELECT artifact_id FROM tag))
+        """)
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("tag", schema=None) as batch_op:
+        batch_op.drop_index("ix_tag_repository_id_push_time")
+        batch_op.drop_index("ix_tag_artifact_id_push_time")
+        batch_op.create_index(batch_op.f("ix_tag_artifact_id"), ["artifact_id"], unique=False)
+
+    with op.batch_alter_table("artifact", schema=None) as batch_op:
+        batch_op.drop_index("ix_artifact_repository_id_listed")
+        batch_op.drop_index("ix_artifact_project_id_listed")
+        batch_op.create_index(
+            batch_op.f("ix_artifact_repository_id_push_time"), ["repository_id", "push_time", "id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_artifact_project_id"), ["project_id"], unique=False)
+        batch_op.drop_column("is_listed")
+
     with op.batch_alter_table("artifact_label", schema=None) as batch_op:
         batch_op.drop_index("ix_artifact_label_label_id")
 
@@ -92,5 +201,23 @@ def downgrade() -> None:
 
     op.drop_table("session")
     op.drop_table("personal_token")
+    with op.batch_alter_table("immutable_rule", schema=None) as batch_op:
+        batch_op.drop_index("ix_immutable_rule_project_id")
+
+    op.drop_table("immutable_rule")
+    with op.batch_alter_table("user_group", schema=None) as batch_op:
+        batch_op.drop_index("ix_user_group_dn")
+
+    op.drop_table("user_group")
     op.drop_table("label")
     op.drop_table("configuration")
+    with op.batch_alter_table("audit_log", schema=None) as batch_op:
+        batch_op.drop_index("ix_audit_log_username")
+        batch_op.drop_index("ix_audit_log_project_id")
+        batch_op.drop_index("ix_audit_log_op_time")
+        batch_op.drop_index("ix_audit_log_event")
+
+    op.drop_table("audit_log")
+    op.drop_table("audit_forward")
+    op.drop_table("audit_count")
+    op.drop_table("audit_block")
