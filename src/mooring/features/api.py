@@ -14,6 +14,7 @@ from mooring.features import gate
 from mooring.features.artifacts import api as artifacts
 from mooring.features.artifacts import queries as artifact_queries
 from mooring.features.artifacts import service as artifact_service
+from mooring.features.configuration import api as configurations
 from mooring.features.configuration.queries import Current
 from mooring.features.glossary import PARAMETERS
 from mooring.features.labels import api as labels
@@ -26,6 +27,7 @@ from mooring.features.signin.service import SignIn
 from mooring.features.system import api as system
 from mooring.features.system.health import Health
 from mooring.features.users import api as users
+from mooring.features.users import queries as people
 from mooring.http import api
 from mooring.http.exchange import Origin
 from mooring.settings import Settings
@@ -40,6 +42,7 @@ _FEATURES: Final = (
     ("label", labels),
     ("repository", repositories),
     ("artifact", artifacts),
+    ("configure", configurations),
     ("systeminfo", system),
 )
 
@@ -68,13 +71,14 @@ def build_api(
     constants |= {
         "count_repositories": repository_queries.count,
         "count_artifacts": artifact_queries.count,
+        "people_exist": people.others_exist,
         "delete_repository": artifact_service.delete_repository,
     }
     dependencies = {name: _constant(value) for name, value in constants.items()}
     dependencies["actor"] = Provide(gate.actor, sync_to_thread=False)
     dependencies["project"] = Provide(gate.project, sync_to_thread=False)
     handlers = [Router("/", route_handlers=feature.HANDLERS, opt={"tag": tag}) for tag, feature in _FEATURES]
-    return api.build(handlers, system.ROOT_HANDLERS, gate.Gate(db, signin), dependencies, PARAMETERS)
+    return api.build(handlers, system.ROOT_HANDLERS, gate.Gate(db, configuration, signin), dependencies, PARAMETERS)
 
 
 def _constant(value: Any) -> Provide:
