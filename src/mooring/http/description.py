@@ -130,7 +130,8 @@ class Operation:
                 yield self._parameter(name, "query", schema)
         for name, field in self._fields.items():
             if isinstance(field.kwarg_definition, QueryParameter):
-                yield self._parameter(name, "query", {"type": _kind(field)}, required=field.default is Empty)
+                called = field.kwarg_definition.query or name
+                yield self._parameter(called, "query", {"type": _kind(field)}, required=field.default is Empty)
         if self.access.parameter and not self.access.by_name:
             yield self._parameter("X-Is-Resource-Name", "header", {"type": "string"})
         for name in (*self._handler.opt.get("headers", ()), "X-Request-Id"):
