@@ -6,6 +6,7 @@ alone: `tag` groups operations, `refuses` names the statuses that neither the ac
 """
 
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, get_args, get_origin
 
@@ -21,9 +22,11 @@ import mooring
 from mooring.core import errors
 from mooring.core.page import DEFAULT_SIZE, MAX_SIZE
 from mooring.http.access import Access, Realm
+from mooring.http.shapes import complete
 
 _READS: Final = ("GET", "HEAD")
 _JSON: Final = "application/json"
+_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 _SCHEMA: Final = "#/components/schemas/{name}"
 _REFUSALS: Final[Mapping[int, type[errors.WireError]]] = {
     kind.status: kind
@@ -122,9 +125,9 @@ class Operation:
         }
 
     def _parameters(self) -> Iterator[dict[str, Any]]:
-        for name, field in self._fields.items():
-            if f"{{{name}}}" in self.path:
-                yield self._parameter(name, "path", {"type": _kind(field)}, required=True)
+        for name in _PLACEHOLDER.findall(self.path):
+            kind = _kind(self._fields[name]) if name in self._fields else "string"
+            yield self._parameter(name, "path", {"type": kind}, required=True)
         if "listing" in self._fields:
             for name, schema in _PAGING.items():
                 yield self._parameter(name, "query", schema)
@@ -201,6 +204,7 @@ def document(app: Litestar, prefix: str, meanings: Mapping[str, Meaning]) -> byt
     found = operations(app, meanings)
     kinds = list(dict.fromkeys(kind for each in found for kind in (each.body, each.answer) if _has_schema(kind)))
     shapes, components = msgspec.json.schema_components([*kinds, Errors], ref_template=_SCHEMA)
+    complete(components, sent=[each.answer for each in found], taken=[each.body for each in found])
     schemas = dict(zip(kinds, shapes[:-1], strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for operation in found:
