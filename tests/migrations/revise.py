@@ -18,6 +18,7 @@ from alembic.script import ScriptDirectory
 import mooring
 from mooring.db import schema
 from mooring.db.engine import Database
+from tests.migrations.fills import FILLS
 
 PACKAGE = Path(mooring.__file__).parent
 
@@ -50,8 +51,18 @@ def revise(number: str, message: str, *, again: bool = False) -> Path:
     assert not isinstance(script, list)
     path = Path(script.path)
     lines = [line for line in path.read_text().splitlines() if "# ###" not in line]
+    fills = [f'    op.execute("""{statement}""")' for statement in FILLS.get(number, ())]
+    if (PACKAGE / "db" / "migrations" / f"triggers_{number}.py").exists():
+        fills.append(f"    triggers_{number}.upgrade()")
+        lines.insert(lines.index("def downgrade() -> None:") + 1, f"    triggers_{number}.downgrade()")
+        lines.insert(
+            lines.index("from alembic import op") + 1, f"\nfrom mooring.db.migrations import triggers_{number}"
+        )
+    end = lines.index("def downgrade() -> None:")
+    lines[end:end] = [*fills, "", ""]
     # SQLite spells false as 0, which PostgreSQL takes for a number.
-    path.write_text("\n".join(lines).replace("sa.text('0')", "sa.false()") + "\n")
+    text = "\n".join(lines).replace("sa.text('0')", "sa.false()").replace("sa.text('1')", "sa.true()")
+    path.write_text(text + "\n")
     subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", path], check=True)
     return path
 

@@ -4,7 +4,7 @@ A blob's row is the commit: bytes without a row are garbage, a row without bytes
 size], ...] in order.
 """
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Table, Text, UniqueConstraint, true
 
 from mooring.db.types import Id, Json, identity, metadata, moment
 
@@ -27,8 +27,11 @@ repository_blob = Table(
     Column("repository", Text, primary_key=True),
     Column("blob_id", Id, ForeignKey("blob.id"), primary_key=True),
     Column("project_id", Id, nullable=False),
+    # Not after the last artifact of the repository that named the blob has gone: whoever is about to push it again
+    # still finds it, but it weighs on no quota.
+    Column("is_counted", Boolean, nullable=False, default=True, server_default=true()),
     Index("ix_repository_blob_project_id", "project_id"),
-    Index("ix_repository_blob_blob_id", "blob_id"),
+    Index("ix_repository_blob_blob_id_project_id", "blob_id", "project_id"),
 )
 
 upload = Table(

@@ -6,6 +6,8 @@ Follows 0001.
 import sqlalchemy as sa
 from alembic import op
 
+from mooring.db.migrations import triggers_0002
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -79,6 +81,16 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "project_storage",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_project_storage")),
+    )
+    with op.batch_alter_table("project_storage", schema=None) as batch_op:
+        batch_op.create_index("ix_project_storage_project_id", ["project_id"], unique=False)
+
+    op.create_table(
         "user_group",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -124,6 +136,21 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "quota",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("hard", sa.BigInteger(), nullable=False),
+        sa.Column("creation_time", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("update_time", sa.BigInteger(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_quota_project_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quota")),
+        sa.UniqueConstraint("project_id", name=op.f("uq_quota_project_id")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("quota", schema=None) as batch_op:
+        batch_op.create_index("ix_quota_creation_time", ["creation_time", "id"], unique=False)
+
+    op.create_table(
         "session",
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -155,14 +182,33 @@ def upgrade() -> None:
 
     with op.batch_alter_table("artifact", schema=None) as batch_op:
         batch_op.add_column(sa.Column("is_listed", sa.Boolean(), server_default=sa.true(), nullable=False))
+        batch_op.drop_index(batch_op.f("ix_artifact_digest"))
         batch_op.drop_index(batch_op.f("ix_artifact_project_id"))
         batch_op.drop_index(batch_op.f("ix_artifact_repository_id_push_time"))
+        batch_op.create_index("ix_artifact_digest_project_id", ["digest", "project_id"], unique=False)
         batch_op.create_index(
             "ix_artifact_project_id_listed", ["project_id", "is_listed", "push_time", "id"], unique=False
         )
         batch_op.create_index(
             "ix_artifact_repository_id_listed", ["repository_id", "is_listed", "push_time", "id"], unique=False
         )
+
+    with op.batch_alter_table("artifact_blob", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column(
+                "repository_id",
+                sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+                server_default="0",
+                nullable=False,
+            )
+        )
+        batch_op.drop_index(batch_op.f("ix_artifact_blob_blob_id"))
+        batch_op.create_index("ix_artifact_blob_blob_id_repository_id", ["blob_id", "repository_id"], unique=False)
+
+    with op.batch_alter_table("repository_blob", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("is_counted", sa.Boolean(), server_default=sa.true(), nullable=False))
+        batch_op.drop_index(batch_op.f("ix_repository_blob_blob_id"))
+        batch_op.create_index("ix_repository_blob_blob_id_project_id", ["blob_id", "project_id"], unique=False)
 
     with op.batch_alter_table("tag", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_tag_artifact_id"))
@@ -174,21 +220,39 @@ def upgrade() -> None:
         WHERE id IN (SELECT artifact_id FROM artifact_accessory)
         OR (id IN (SELECT child_id FROM artifact_reference) AND id NOT IN (SELECT artifact_id FROM tag))
         """)
+    op.execute("""
+        UPDATE artifact_blob
+        SET repository_id = (SELECT repository_id FROM artifact WHERE artifact.id = artifact_blob.artifact_id)
+        """)
+    triggers_0002.upgrade()
 
 
 def downgrade() -> None:
+    triggers_0002.downgrade()
     with op.batch_alter_table("tag", schema=None) as batch_op:
         batch_op.drop_index("ix_tag_repository_id_push_time")
         batch_op.drop_index("ix_tag_artifact_id_push_time")
         batch_op.create_index(batch_op.f("ix_tag_artifact_id"), ["artifact_id"], unique=False)
 
+    with op.batch_alter_table("repository_blob", schema=None) as batch_op:
+        batch_op.drop_index("ix_repository_blob_blob_id_project_id")
+        batch_op.create_index(batch_op.f("ix_repository_blob_blob_id"), ["blob_id"], unique=False)
+        batch_op.drop_column("is_counted")
+
+    with op.batch_alter_table("artifact_blob", schema=None) as batch_op:
+        batch_op.drop_index("ix_artifact_blob_blob_id_repository_id")
+        batch_op.create_index(batch_op.f("ix_artifact_blob_blob_id"), ["blob_id"], unique=False)
+        batch_op.drop_column("repository_id")
+
     with op.batch_alter_table("artifact", schema=None) as batch_op:
         batch_op.drop_index("ix_artifact_repository_id_listed")
         batch_op.drop_index("ix_artifact_project_id_listed")
+        batch_op.drop_index("ix_artifact_digest_project_id")
         batch_op.create_index(
             batch_op.f("ix_artifact_repository_id_push_time"), ["repository_id", "push_time", "id"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_artifact_project_id"), ["project_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_artifact_digest"), ["digest"], unique=False)
         batch_op.drop_column("is_listed")
 
     with op.batch_alter_table("artifact_label", schema=None) as batch_op:
@@ -200,6 +264,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_session_last_used")
 
     op.drop_table("session")
+    with op.batch_alter_table("quota", schema=None) as batch_op:
+        batch_op.drop_index("ix_quota_creation_time")
+
+    op.drop_table("quota")
     op.drop_table("personal_token")
     with op.batch_alter_table("immutable_rule", schema=None) as batch_op:
         batch_op.drop_index("ix_immutable_rule_project_id")
@@ -209,6 +277,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_user_group_dn")
 
     op.drop_table("user_group")
+    with op.batch_alter_table("project_storage", schema=None) as batch_op:
+        batch_op.drop_index("ix_project_storage_project_id")
+
+    op.drop_table("project_storage")
     op.drop_table("label")
     op.drop_table("configuration")
     with op.batch_alter_table("audit_log", schema=None) as batch_op:
