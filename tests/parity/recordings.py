@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from tests.parts import tools
 from tests.parts.server import Server
 
 _KINDS = [
@@ -17,7 +18,7 @@ _KINDS = [
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<uuid>"),
     (re.compile(r"sha256:[0-9a-f]{64}"), "<digest>"),
     (re.compile(r"_state=[^&\s\"]+"), "_state=<state>"),
-    (re.compile(r"\br[0-9a-f]{6}\b"), "<run>"),
+    (re.compile(r"\br[0-9a-f]{6}"), "<run>"),
     (re.compile(r"\b(label|project|robot|user|member id|group with id) \d+\b"), r"\1 <id>"),
 ]
 
@@ -57,7 +58,9 @@ def replay(contract: Path, name: str, server: Server) -> list[Step]:
     answers = contract / "recorded" / f"{name}.answers.json"
     arguments = [str(steps), server.url, server.password, str(answers), "--json"]
     command = [sys.executable, str(contract / "replay.py"), "compare", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # Some steps are commands of real clients.
+    environment = os.environ | {"PATH": f"{tools.folder()}:{os.environ['PATH']}"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     replayed = [json.loads(line) for line in done.stdout.splitlines()]
     expected = len(json.loads(steps.read_text()))
     if len(replayed) != expected:

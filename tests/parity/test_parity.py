@@ -19,6 +19,11 @@ REPLAYED = [
     "registry-types-and-referrers",
     "registry-lists-and-names",
     "people-labels",
+    "people-usergroups",
+    "people-members",
+    "people-metadata",
+    "people-robots-project",
+    "registry-repositories-api",
 ]
 
 

@@ -17,9 +17,10 @@ from mooring.features.artifacts import service as artifact_service
 from mooring.features.configuration import api as configurations
 from mooring.features.configuration.queries import Current
 from mooring.features.glossary import PARAMETERS
+from mooring.features.groups import api as groups
 from mooring.features.labels import api as labels
 from mooring.features.projects import api as projects
-from mooring.features.projects import members
+from mooring.features.projects import members, metadata
 from mooring.features.repositories import api as repositories
 from mooring.features.repositories import queries as repository_queries
 from mooring.features.robots import api as robots
@@ -38,6 +39,8 @@ _FEATURES: Final = (
     ("user", users),
     ("project", projects),
     ("member", members),
+    ("projectMetadata", metadata),
+    ("usergroup", groups),
     ("robot", robots),
     ("label", labels),
     ("repository", repositories),

@@ -2,11 +2,14 @@
 
 from typing import Final
 
-from mooring.core.events import ProjectDeleted
+from mooring.core.events import GroupDeleted, ProjectDeleted, UserDeleted
 from mooring.db.events import Listeners
 from mooring.features.labels import listeners as labels
+from mooring.features.projects import listeners as projects
 from mooring.features.robots import listeners as robots
 
 LISTENERS: Final[Listeners] = {
+    UserDeleted: (projects.forget_user,),
+    GroupDeleted: (projects.forget_group,),
     ProjectDeleted: (robots.forget_project, labels.forget_project),
 }

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from mooring.core.errors import BadRequest, Unprocessable
 from mooring.core.page import MAX_SIZE
-from mooring.http.bodies import decode, unprocessable
+from mooring.http.bodies import decode, plain, unprocessable
 from mooring.http.exchange import check_escapes
 
 _INTEGER: Final = re.compile(r"[+-]?\d{1,20}", re.ASCII)
@@ -28,7 +28,9 @@ class Bound(Struct):
 
 
 class Binding:
-    """Binds the requests of one handler. Its option `body` is what the API calls the body."""
+    """Binds the requests of one handler. Its option `body` is what the API calls the body; `data` with a default may be
+    absent.
+    """
 
     def __init__(self, handler: HTTPRouteHandler) -> None:
         signature = handler.parsed_fn_signature.parameters
@@ -40,7 +42,9 @@ class Binding:
         ]
         if "listing" in signature:
             self._integers += ["page", "page_size"]
-        self._body: Any = signature["data"].annotation if "data" in signature else None
+        data = signature.get("data")
+        self._body: Any = data and plain(data.annotation)
+        self._may_be_absent = data is not None and data.default is not Empty
         self._body_name: str = handler.opt.get("body", "body")
         self._produces: str = handler.opt.get("produces", _JSON)  # empty: whatever is asked for
 
@@ -94,6 +98,8 @@ class Binding:
 
     async def _data(self, request: Request[Any, Any, Any]) -> Any:
         content = await request.body()
+        if not content and self._may_be_absent:
+            return None
         if not content:
             raise unprocessable(f"{self._body_name} in body is required")
         sent = request.headers.get("content-type") or "application/octet-stream"

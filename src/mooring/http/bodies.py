@@ -16,6 +16,7 @@ from msgspec.structs import fields
 from mooring.core.errors import Unprocessable
 
 S = TypeVar("S", bound=Struct)
+T = TypeVar("T")
 
 _GO: Final = {str: "string", int: "int64", bool: "bool"}
 _JSON: Final = {str: "string", int: "number", float: "number", bool: "bool", list: "array", dict: "object"}
@@ -34,14 +35,14 @@ class Mismatch(Exception):
     """The body is no value of the type; the message is Go's."""
 
 
-def decode(body: bytes, kind: type[S], name: str) -> S:
-    """The body as a `kind`; `name` is what the API calls it. Raises Unprocessable."""
+def decode(body: bytes, kind: type[T], name: str) -> T:
+    """The body as a `kind`, a struct or a mapping; `name` is what the API calls it. Raises Unprocessable."""
     try:
         raw = _parse(body)
-        value = kind() if raw is None else _struct(raw, kind, "", kind.__name__)
+        value: T = kind() if raw is None else _value(raw, kind, "", kind.__name__)
     except Mismatch as error:
         raise unprocessable(f'parsing {name} body from "" failed, because {error}') from None
-    faults = list(_faults(value))
+    faults = list(_faults(value)) if isinstance(value, Struct) else []
     if faults:
         raise unprocessable("validation failure list:", *faults)
     return value
@@ -89,7 +90,7 @@ def _struct(raw: Any, kind: type[S], path: str, owner: str) -> S:
 
 
 def _value(raw: Any, annotation: Any, path: str, owner: str) -> Any:
-    annotation = _plain(annotation)
+    annotation = plain(annotation)
     origin = get_origin(annotation)
     if isinstance(annotation, type) and issubclass(annotation, Struct):
         return _struct(raw, annotation, path, owner)
@@ -142,7 +143,7 @@ def _members(kind: type[Struct]) -> dict[str, tuple[str, Any, str]]:
     }
 
 
-def _plain(annotation: Any) -> Any:
+def plain(annotation: Any) -> Any:
     """The annotation without what Annotated adds and without None."""
     if get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
@@ -152,5 +153,5 @@ def _plain(annotation: Any) -> Any:
 
 
 def _go_name(annotation: Any) -> str:
-    annotation = _plain(annotation)
+    annotation = plain(annotation)
     return _GO.get(annotation) or f"*models.{getattr(annotation, '__name__', annotation)}"

@@ -7,6 +7,7 @@ from litestar import Request, Response, delete, get, head, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, JSONBody
 from msgspec import structs
+from sqlalchemy import Connection
 
 from mooring.core.access import Role, allowed
 from mooring.core.actor import SYSTEM, Actor
@@ -14,15 +15,18 @@ from mooring.core.errors import BadRequest, Forbidden, NotFound
 from mooring.core.page import Listing
 from mooring.db.engine import Database
 from mooring.features.projects import queries, service, wire
+from mooring.features.projects.membership import role_counts
 from mooring.features.projects.queries import CountRepositories
 from mooring.features.projects.queries import Project as Found
+from mooring.features.projects.values import normal_all
 from mooring.features.projects.wire import ProjectDeletable, ProjectReq, ProjectSummary
 from mooring.http.access import ANYBODY, SIGNED_IN, project
 from mooring.http.links import created, listed
 from mooring.http.parameters import is_true
 
-_PROXY_ONLY: Final = frozenset(
-    {"proxy_speed_kb", "max_upstream_conn", "proxy_cache_filter_pattern", "proxy_cache_filter_kind"}
+# What clients send along without meaning to set it: the retention's id, and what is for proxy projects alone.
+_NOT_SENT: Final = frozenset(
+    {"retention_id", "proxy_speed_kb", "max_upstream_conn", "proxy_cache_filter_pattern", "proxy_cache_filter_kind"}
 )
 
 
@@ -60,8 +64,8 @@ async def create_project(
     data: JSONBody[ProjectReq],
 ) -> Response[None]:
     _check_creation(actor, data)
-    is_public, metadata = _metadata(data)
-    project_id = await db.write(service.create, actor, data.project_name, is_public=bool(is_public), metadata=metadata)
+    metadata = {service.PUBLIC: str(bool(data.public)).lower()} | _metadata(data)
+    project_id = await db.write(service.create, actor, data.project_name, metadata)
     by_name = is_true(request.headers.get("x-resource-name-in-location", ""))
     return created(request, data.project_name if by_name else project_id)
 
@@ -79,12 +83,22 @@ async def read_project(
 
 @put("/projects/{project_name_or_id:str}", access=project("project", "update"), body="project")
 async def change_project(
-    db: NamedDependency[Database], project: NamedDependency[Found], data: JSONBody[ProjectReq]
+    actor: NamedDependency[Actor],
+    db: NamedDependency[Database],
+    project: NamedDependency[Found],
+    data: JSONBody[ProjectReq],
 ) -> None:
-    if data.metadata and data.metadata.retention_id:
-        raise BadRequest("the retention_id in the request's payload cannot be changed")
-    is_public, metadata = _metadata(structs.replace(data, public=None))
-    await db.write(service.change, project.id, is_public=is_public, metadata=metadata)
+    """Metadata that is not sent stays; the name, the limit and `public` beside the metadata do not count."""
+    retention = data.metadata.retention_id if data.metadata else None
+    metadata = _metadata(data)
+
+    def work(connection: Connection) -> None:
+        stored = queries.metadata_of(connection, [project])[project.id]
+        if retention and retention != stored.get("retention_id"):
+            raise BadRequest("the retention_id in the request's payload cannot be changed")
+        service.change(connection, actor, project, metadata)
+
+    await db.write(work)
 
 
 @delete("/projects/{project_name_or_id:str}", access=project("project", "delete"), status_code=200)
@@ -118,7 +132,7 @@ async def read_summary(
     summary = ProjectSummary(repo_count=view.repositories)
     if not allowed(actor, "member", "list", project=project.id, roles=view.roles):
         return summary
-    counts = await db.read(queries.role_counts, project.id)
+    counts = await db.read(role_counts, project.id)
     fields = {f"{role.name.lower()}_count": counts.get(role, 0) for role in Role}
     return structs.replace(summary, **fields)
 
@@ -150,13 +164,10 @@ def _check_creation(actor: Actor, data: ProjectReq) -> None:
     service.check_name(data.project_name)
 
 
-def _metadata(data: ProjectReq) -> tuple[bool | None, dict[str, str]]:
-    """Whether the project is public, if that is said, and the rest. The metadata's own `public` goes first."""
+def _metadata(data: ProjectReq) -> dict[str, str]:
+    """What the request sets, in the spelling that is kept. Raises BadRequest."""
     given = structs.asdict(data.metadata) if data.metadata else {}
-    values = {name: value for name, value in given.items() if value is not None and name not in _PROXY_ONLY}
-    values.pop("retention_id", None)
-    public = values.pop("public", "")
-    return is_true(public) if public else data.public, values
+    return normal_all({name: value for name, value in given.items() if value and name not in _NOT_SENT})
 
 
 HANDLERS: Final = (

@@ -6,13 +6,16 @@ from typing import Any, Final
 from litestar import Request, Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
+from sqlalchemy import Connection
 
-from mooring.core.errors import BadRequest, NotFound
+from mooring.core.actor import Actor
+from mooring.core.errors import BadRequest
 from mooring.core.page import Listing
 from mooring.db.engine import Database
-from mooring.features.projects import queries, service
+from mooring.features.projects import membership
+from mooring.features.projects.membership import Entity
 from mooring.features.projects.queries import Project
-from mooring.features.projects.wire import ProjectMember, ProjectMemberEntity, RoleRequest, UserGroup
+from mooring.features.projects.wire import ProjectMember, ProjectMemberEntity, RoleRequest, UserEntity, UserGroup
 from mooring.http.access import project as within
 from mooring.http.links import created, listed
 
@@ -25,24 +28,28 @@ async def list_members(
     listing: NamedDependency[Listing],
     entityname: FromQuery[str] = "",
 ) -> Response[Sequence[ProjectMemberEntity]]:
-    members, total = await db.read(queries.members, project.id, listing, entityname)
+    members, total = await db.read(membership.page, project.id, listing, entityname)
     return listed(request, [ProjectMemberEntity.of(member) for member in members], total, listing)
 
 
-@post("/projects/{project_name_or_id:str}/members", access=within("member", "create"), body="projectMember")
+@post(
+    "/projects/{project_name_or_id:str}/members",
+    access=within("member", "create"),
+    body="projectMember",
+)
 async def add_member(
     request: Request[Any, Any, Any],
+    actor: NamedDependency[Actor],
     db: NamedDependency[Database],
     project: NamedDependency[Project],
-    data: JSONBody[ProjectMember],
+    data: JSONBody[ProjectMember | None] = None,
 ) -> Response[None]:
-    user = data.member_user
-    if user is None or not (user.user_id or user.username):
-        raise _unknown_group(data.member_group)
-    member_id = await db.write(
-        service.add_member, project.id, data.role_id, user_id=user.user_id, username=user.username
-    )
-    return created(request, member_id)
+    wanted = data or ProjectMember()
+
+    def work(connection: Connection) -> int:
+        return membership.add(connection, actor, project, wanted.role_id, _entity(connection, wanted))
+
+    return created(request, await db.write(work))
 
 
 @get("/projects/{project_name_or_id:str}/members/{mid:str}", access=within("member", "read"))
@@ -51,24 +58,34 @@ async def read_member(
 ) -> ProjectMemberEntity:
     if mid == 0:
         raise BadRequest("the member id can not be empty!")
-    member = await db.read(queries.find_member, project.id, mid)
-    if member is None:
-        raise service.unknown_member(project.id, mid)
-    return ProjectMemberEntity.of(member)
+    return ProjectMemberEntity.of(await db.read(membership.read, project.id, mid))
 
 
-@put("/projects/{project_name_or_id:str}/members/{mid:str}", access=within("member", "update"), body="role")
+@put(
+    "/projects/{project_name_or_id:str}/members/{mid:str}",
+    access=within("member", "update"),
+    body="role",
+)
 async def change_member(
-    db: NamedDependency[Database], project: NamedDependency[Project], mid: FromPath[int], data: JSONBody[RoleRequest]
+    actor: NamedDependency[Actor],
+    db: NamedDependency[Database],
+    project: NamedDependency[Project],
+    mid: FromPath[int],
+    data: JSONBody[RoleRequest | None] = None,
 ) -> None:
     _require_id(mid)
-    await db.write(service.change_role, project.id, mid, data.role_id)
+    await db.write(membership.change_role, actor, project, mid, data.role_id if data else 0)
 
 
 @delete("/projects/{project_name_or_id:str}/members/{mid:str}", access=within("member", "delete"), status_code=200)
-async def remove_member(db: NamedDependency[Database], project: NamedDependency[Project], mid: FromPath[int]) -> None:
+async def remove_member(
+    actor: NamedDependency[Actor],
+    db: NamedDependency[Database],
+    project: NamedDependency[Project],
+    mid: FromPath[int],
+) -> None:
     _require_id(mid)
-    await db.write(service.remove_member, project.id, mid)
+    await db.write(membership.remove, actor, project, mid)
 
 
 def _require_id(member_id: int) -> None:
@@ -76,13 +93,19 @@ def _require_id(member_id: int) -> None:
         raise BadRequest("member id can not be empty")
 
 
-def _unknown_group(group: UserGroup | None) -> BadRequest | NotFound:
-    """Why nobody can be taken in: accounts come from the database, which has no groups."""
-    if group is not None and group.id:
-        return BadRequest(f"Group {group.id} not found")
-    if group is not None and (group.group_name or group.ldap_group_dn):
-        return NotFound(f"{group.group_name or group.ldap_group_dn} not found: not supported")
-    return BadRequest("at least one of member_user or member_group must be provided")
+def _entity(connection: Connection, data: ProjectMember) -> Entity:
+    """Whom the request names: of several ways to do so the surest. Raises BadRequest, NotFound."""
+    user, group = data.member_user or UserEntity(), data.member_group or UserGroup()
+    if user.user_id:
+        return membership.user_entity(connection, user_id=user.user_id)
+    if group.id:
+        return membership.group_entity(connection, group_id=group.id)
+    if user.username:
+        return membership.user_entity(connection, username=user.username)
+    if group.ldap_group_dn or group.group_name:
+        dn, name, kind = group.ldap_group_dn, group.group_name, group.group_type
+        return membership.group_entity(connection, dn=dn, name=name, kind=kind)
+    raise BadRequest("at least one of member_user or member_group must be provided")
 
 
 HANDLERS: Final = (list_members, add_member, read_member, change_member, remove_member)

@@ -1,10 +1,10 @@
 """Reading projects and who is in them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select, true
+from sqlalchemy import Connection, and_, bindparam, or_, select, true
 from sqlalchemy.sql.elements import ColumnElement
 
 from mooring.core.access import Role, allowed
@@ -39,15 +39,6 @@ class View(Struct, frozen=True):
     metadata: Mapping[str, str]
     roles: frozenset[Role]
     repositories: int
-
-
-class Member(Struct, frozen=True):
-    id: int
-    project_id: int
-    entity_id: int
-    entity_type: str
-    role: int
-    name: str
 
 
 COLUMNS: Final = tuple(project.c[field] for field in Project.__struct_fields__)
@@ -133,9 +124,7 @@ def views(connection: Connection, actor: Actor, projects: Sequence[Project], cou
     owner_ids = list({each.owner_id for each in projects})
     owners = dict(map(tuple, query.among(connection, select(user.c.id, user.c.username), user.c.id, owner_ids)))
     counts = count(connection, ids)
-    metadata: dict[int, dict[str, str]] = {each.id: {"public": str(each.is_public).lower()} for each in projects}
-    for row in query.among(connection, select(project_metadata), project_metadata.c.project_id, ids):
-        metadata[row.project_id][row.name] = row.value
+    metadata = metadata_of(connection, projects)
     roles: dict[int, set[Role]] = {each: set() for each in ids}
     if actor.kind == "user":
         held = select(member.c.project_id, member.c.role).where(
@@ -149,41 +138,13 @@ def views(connection: Connection, actor: Actor, projects: Sequence[Project], cou
     ]
 
 
-def members(connection: Connection, project_id: int, listing: Listing, name: str = "") -> tuple[list[Member], int]:
-    """One page of a project's members by name; `name` is the whole name of one."""
-    statement = _members(project_id)
-    if name:
-        statement = statement.where(user.c.username == name)
-    rows, total = query.page(connection, statement, listing, {}, user.c.username, member.c.id)
-    return [Member(*row) for row in rows], total
-
-
-def find_member(connection: Connection, project_id: int, member_id: int) -> Member | None:
-    row = connection.execute(_members(project_id).where(member.c.id == member_id)).one_or_none()
-    return None if row is None else Member(*row._tuple())
-
-
-def role_counts(connection: Connection, project_id: int) -> dict[Role, int]:
-    """How many members hold each role."""
-    listed = _members(project_id).subquery()
-    statement = select(listed.c.role, func.count()).group_by(listed.c.role)
-    return {Role(role): number for role, number in connection.execute(statement)}
-
-
-def _members(project_id: int) -> Select[Any]:
-    """The members whose accounts live."""
-    return (
-        select(
-            member.c.id,
-            member.c.project_id,
-            member.c.entity_id,
-            member.c.entity_type,
-            member.c.role,
-            user.c.username,
-        )
-        .join(user, user.c.id == member.c.entity_id)
-        .where(member.c.project_id == project_id, member.c.entity_type == "u", ~user.c.is_deleted)
-    )
+def metadata_of(connection: Connection, projects: Sequence[Project]) -> dict[int, dict[str, str]]:
+    """What is kept beside each of the projects, `public` included."""
+    metadata = {each.id: {"public": str(each.is_public).lower()} for each in projects}
+    statement = select(project_metadata)
+    for row in query.among(connection, statement, project_metadata.c.project_id, [each.id for each in projects]):
+        metadata[row.project_id][row.name] = row.value
+    return metadata
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""Making, changing and deleting projects, and who is in them."""
+"""Making, changing and deleting projects."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -10,14 +10,15 @@ from mooring.core.access import Role, allowed, refusal
 from mooring.core.actor import EVERY_PROJECT, Actor
 from mooring.core.clock import now
 from mooring.core.errors import BadRequest, Conflict, NotFound, Precondition
-from mooring.core.events import ProjectDeleted
+from mooring.core.events import ProjectChanged, ProjectCreated, ProjectDeleted
 from mooring.core.reference import MAX_NAME, is_project
 from mooring.db.events import emit
-from mooring.features.projects.queries import CountRepositories, Project, find_member, may
+from mooring.features.projects.queries import CountRepositories, Project, may, metadata_of
 from mooring.features.projects.tables import member, project, project_metadata
 from mooring.features.users import queries as users
 
 MAX_STORAGE: Final = 1024**5  # bytes that a quota may allow
+PUBLIC: Final = "public"  # the metadata that lives in the project's own row
 NOT_EMPTY: Final = "the project contains repositories, can not be deleted"
 
 
@@ -56,9 +57,7 @@ def check_storage_limit(limit: int) -> None:
         raise BadRequest(f"bad request: exceeded 1024TB, which is {MAX_STORAGE} Bytes, value={limit}")
 
 
-def create(
-    connection: Connection, actor: Actor, name: str, *, is_public: bool, metadata: Mapping[str, str] | None = None
-) -> int:
+def create(connection: Connection, actor: Actor, name: str, metadata: Mapping[str, str]) -> int:
     """Make a project that the actor owns and administers; its id. What a robot makes is the first administrator's.
 
     Raises Conflict when the name is taken.
@@ -66,38 +65,41 @@ def create(
     owner = actor.id if actor.kind == "user" else users.first_administrator(connection)
     moment = now()
     times = {"creation_time": moment, "update_time": moment}
-    statement = project.insert().values(name=name, owner_id=owner, is_public=is_public, **times)
+    statement = project.insert().values(name=name, owner_id=owner, is_public=_is_public(metadata), **times)
     try:
         project_id: int = connection.execute(statement.returning(project.c.id)).scalar_one()
     except IntegrityError:
         raise Conflict(f"The project named {name} already exists") from None
-    change_metadata(connection, project_id, metadata or {})
+    _keep(connection, project_id, metadata)
     connection.execute(
         member.insert().values(
             project_id=project_id, entity_type="u", entity_id=owner, role=int(Role.PROJECT_ADMIN), **times
         )
     )
+    emit(connection, ProjectCreated(actor=actor, project_id=project_id, project=name))
     return project_id
 
 
-def change(connection: Connection, project_id: int, *, is_public: bool | None, metadata: Mapping[str, str]) -> None:
-    """Set what is given and keep the rest."""
-    values = {} if is_public is None else {"is_public": is_public}
-    connection.execute(update(project).where(project.c.id == project_id).values(update_time=now(), **values))
-    change_metadata(connection, project_id, metadata)
+def change(connection: Connection, actor: Actor, found: Project, metadata: Mapping[str, str]) -> None:
+    """Set the metadata that is given and keep the rest."""
+    values = {"is_public": _is_public(metadata)} if PUBLIC in metadata else {}
+    connection.execute(update(project).where(project.c.id == found.id).values(update_time=now(), **values))
+    _keep(connection, found.id, metadata)
+    emit(connection, ProjectChanged(actor=actor, project_id=found.id, project=found.name))
 
 
-def change_metadata(connection: Connection, project_id: int, metadata: Mapping[str, str]) -> None:
-    """Set these values and keep the others."""
-    if not metadata:
-        return
-    rows = [{"project_id": project_id, "name": name, "value": value} for name, value in metadata.items()]
-    connection.execute(
-        delete(project_metadata).where(
-            project_metadata.c.project_id == project_id, project_metadata.c.name.in_(list(metadata))
-        )
-    )
-    connection.execute(project_metadata.insert(), rows)
+def add_metadata(connection: Connection, actor: Actor, found: Project, name: str, value: str) -> None:
+    """Set what was not set before. Raises Conflict."""
+    if name in metadata_of(connection, [found])[found.id]:
+        raise Conflict(f"metadata {name} already exists for project {found.id}")
+    change(connection, actor, found, {name: value})
+
+
+def remove_metadata(connection: Connection, actor: Actor, found: Project, name: str) -> None:
+    """Forget what is set, so that the default holds; what is not set is no error."""
+    own = (project_metadata.c.project_id == found.id) & (project_metadata.c.name == name)
+    connection.execute(delete(project_metadata).where(own))
+    change(connection, actor, found, {PUBLIC: "false"} if name == PUBLIC else {})
 
 
 def is_deletable(connection: Connection, project_id: int, count: CountRepositories) -> bool:
@@ -119,51 +121,17 @@ def delete_project(connection: Connection, actor: Actor, found: Project, count: 
     emit(connection, ProjectDeleted(actor=actor, project_id=found.id, project=found.name))
 
 
-def add_member(connection: Connection, project_id: int, role: int, *, user_id: int = 0, username: str = "") -> int:
-    """Take a user in; the member's id. Raises BadRequest, NotFound, Conflict."""
-    found = users.profile(connection, user_id) if user_id else users.find(connection, username)
-    if found is None:
-        if user_id:
-            raise BadRequest(f"Failed to get user {user_id}: user {user_id} not found")
-        raise NotFound(f"user {username} is not found")
-    taken = Conflict("The project member specified already exist")
-    same = select(member.c.id).where(
-        member.c.project_id == project_id, member.c.entity_type == "u", member.c.entity_id == found.id
-    )
-    if connection.execute(same).first():
-        raise taken
-    values = {"project_id": project_id, "entity_type": "u", "entity_id": found.id, "role": _role(role)}
-    moment = now()
-    statement = member.insert().values(**values, creation_time=moment, update_time=moment)
-    try:
-        member_id: int = connection.execute(statement.returning(member.c.id)).scalar_one()
-    except IntegrityError:
-        raise taken from None
-    return member_id
+def _is_public(metadata: Mapping[str, str]) -> bool:
+    return metadata.get(PUBLIC) == "true"
 
 
-def change_role(connection: Connection, project_id: int, member_id: int, role: int) -> None:
-    """Give a member another role. Raises BadRequest, NotFound."""
-    require_member(connection, project_id, member_id)
-    connection.execute(update(member).where(member.c.id == member_id).values(role=_role(role), update_time=now()))
-
-
-def remove_member(connection: Connection, project_id: int, member_id: int) -> None:
-    """Remove a member; one that is not there any more is no error, as in Harbor."""
-    connection.execute(delete(member).where(member.c.id == member_id, member.c.project_id == project_id))
-
-
-def require_member(connection: Connection, project_id: int, member_id: int) -> None:
-    """Raise NotFound unless the project has this member."""
-    if find_member(connection, project_id, member_id) is None:
-        raise unknown_member(project_id, member_id)
-
-
-def unknown_member(project_id: int, member_id: int) -> NotFound:
-    return NotFound(f"the project member is not found, project id {project_id}, member id {member_id}")
-
-
-def _role(number: int) -> int:
-    if number not in list(Role):
-        raise BadRequest("Failed to update project member, role is not in 1,2,3")
-    return number
+def _keep(connection: Connection, project_id: int, metadata: Mapping[str, str]) -> None:
+    """Set these values; `public` is kept in the project's own row."""
+    rows = [
+        {"project_id": project_id, "name": name, "value": value} for name, value in metadata.items() if name != PUBLIC
+    ]
+    if rows:
+        own = project_metadata.c.project_id == project_id
+        names = [row["name"] for row in rows]
+        connection.execute(delete(project_metadata).where(own, project_metadata.c.name.in_(names)))
+        connection.execute(project_metadata.insert(), rows)

@@ -6,7 +6,8 @@ from msgspec import Meta, Struct
 
 from mooring.core.access import STRENGTH, Role
 from mooring.core.clock import NEVER, rfc3339
-from mooring.features.projects.queries import Member, View
+from mooring.features.projects.membership import Member
+from mooring.features.projects.queries import View
 
 
 class ProjectMetadata(Struct, omit_defaults=True):
