@@ -53,10 +53,9 @@ def page(
     first. The columns that such a list is sorted by hold no NULL. A caller that knows the length and some places
     itself gives them as `known`.
     """
+    for key, condition in named(listing.filters, columns).items():
+        statement = statement.where(matches(columns[key], condition))
     names = {_plain(name): column for name, column in columns.items()}
-    for key, condition in listing.filters.items():
-        if _plain(key) in names:
-            statement = statement.where(matches(names[_plain(key)], condition))
     orders = [_Order(names[_plain(each.key)], each.descending) for each in listing.sort if _plain(each.key) in names]
     orders += [_order(each) for each in default]
 
@@ -136,6 +135,12 @@ def _from(orders: Sequence[_Order], key: Key, *, backwards: bool = False) -> Col
     return within & or_(beyond, _from(others, key[1:], backwards=backwards))
 
 
+def named(filters: Mapping[str, Filter], columns: Columns) -> dict[str, Filter]:
+    """The conditions on these columns by the names that `columns` has for them."""
+    names = {_plain(name): name for name in columns}
+    return {names[_plain(key)]: condition for key, condition in filters.items() if _plain(key) in names}
+
+
 def matches(column: ColumnElement[Any], condition: Filter) -> ColumnElement[bool]:
     """The condition on the column. A value that no value of the column's type can be matches nothing."""
     match condition:
@@ -144,13 +149,13 @@ def matches(column: ColumnElement[Any], condition: Filter) -> ColumnElement[bool
         case Fuzzy(value):
             return contains(column, value)
         case Range(low, high):
-            bounds = [_comparable(column, each) for each in (low, high) if each is not None]
+            bounds = [comparable(column, each) for each in (low, high) if each is not None]
             if None in bounds:
                 return false()
-            above = column >= _comparable(column, low) if low is not None else true()
-            return above & (column <= _comparable(column, high)) if high is not None else above
+            above = column >= comparable(column, low) if low is not None else true()
+            return above & (column <= comparable(column, high)) if high is not None else above
         case AnyOf(values):
-            return column.in_([each for each in (_comparable(column, value) for value in values) if each is not None])
+            return column.in_([each for each in (comparable(column, value) for value in values) if each is not None])
         case AllOf():
             return true()
 
@@ -168,11 +173,11 @@ def _plain(name: str) -> str:
 
 
 def _equal(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
-    comparable = _comparable(column, value)
-    return false() if comparable is None else column == comparable
+    wanted = comparable(column, value)
+    return false() if wanted is None else column == wanted
 
 
-def _comparable(column: ColumnElement[Any], value: Value | None) -> Any:
+def comparable(column: ColumnElement[Any], value: Value | None) -> Any:
     """The value in the column's own type; None when it has no such value."""
     if isinstance(column.type, Boolean):
         return {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
