@@ -133,7 +133,7 @@ class Operation:
                 yield self._parameter(name, "query", schema)
         for name, field in self._fields.items():
             if isinstance(field.kwarg_definition, QueryParameter):
-                called = field.kwarg_definition.query or name
+                called = field.kwarg_definition.query or field.kwarg_definition.name or name
                 yield self._parameter(called, "query", {"type": _kind(field)}, required=field.default is Empty)
         if self.access.parameter and not self.access.by_name:
             yield self._parameter("X-Is-Resource-Name", "header", {"type": "string"})
