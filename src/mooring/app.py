@@ -25,6 +25,7 @@ from mooring.features.listeners import LISTENERS
 from mooring.features.signin.keys import read_keys
 from mooring.features.signin.service import SignIn
 from mooring.http.asgi import Assembly
+from mooring.http.csrf import Csrf
 from mooring.http.exchange import ASGIApp, BrokenOff, Origin
 from mooring.jobs.process import Chore, Chores
 from mooring.observe import logging
@@ -82,7 +83,11 @@ class App:
         self._flushing: asyncio.Task[None] | None = None
         self.asgi: ASGIApp = Assembly(
             DataPlane(self.registry, _failed),
-            build_api(settings, self.db, configuration, self.signin, self.driver.check),
+            Csrf(
+                build_api(settings, self.db, configuration, self.signin, self.driver.check),
+                bytes.fromhex(keys.cookie),
+                origin,
+            ),
             StartPage(origin),
             self._started,
             self._stopping,
@@ -95,6 +100,7 @@ class App:
     async def _stopping(self) -> None:
         if self._flushing is not None:
             await self.buffer.close(self._flushing)
+        await self.signin.uses.close()
         await self.driver.close()
         await self.db.close()
 

@@ -5,16 +5,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
 from mooring.cli.options import Config, Data, load
+from mooring.core.actor import Actor
 from mooring.core.errors import StartError
 
 if TYPE_CHECKING:
     from mooring.db.engine import Database
 
+_SHELL: Final = Actor(kind="internal", name="mooring")
 Generate = Annotated[bool, Parameter(negative=(), help="Make a password up and print it, instead of asking for one.")]
 
 
@@ -54,6 +56,7 @@ def create(
         password = _new_password(generate)
         db.write_now(
             service.create,
+            _SHELL,
             username=name,
             email=email,
             realname=realname or name,
@@ -73,7 +76,7 @@ def password(name: str, /, *, generate: Generate = False, config: Config = None,
         if found is None:
             raise StartError(f"there is no user {name}; `mooring user list` shows who there is")
         secret = _new_password(generate)
-        db.write_now(service.change_password, found.id, hash_password(secret))
+        db.write_now(service.change_password, _SHELL, found.id, hash_password(secret))
     print(f"the password of {name} is " + (secret if generate else "changed"))
 
 

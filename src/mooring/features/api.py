@@ -24,6 +24,8 @@ from mooring.features.projects import members, metadata
 from mooring.features.repositories import api as repositories
 from mooring.features.repositories import queries as repository_queries
 from mooring.features.robots import api as robots
+from mooring.features.signin import api as personal_tokens
+from mooring.features.signin import browsers
 from mooring.features.signin.service import SignIn
 from mooring.features.system import api as system
 from mooring.features.system.health import Health
@@ -37,6 +39,7 @@ _ALIVE: Final = Prepared(select(1))
 # By the tags that the API's description groups them by.
 _FEATURES: Final = (
     ("user", users),
+    ("user", personal_tokens),
     ("project", projects),
     ("member", members),
     ("projectMetadata", metadata),
@@ -63,12 +66,14 @@ def build_api(
         "database": lambda: db.reader.one(_ALIVE),
         "registry": check_storage or _here,
     }
+    origin = Origin(settings.external_url, settings.trusted_proxies)
     constants: dict[str, Any] = {
         "db": db,
         "settings": settings,
         "configuration": configuration,
+        "signin": signin,
         "passwords": signin.passwords,
-        "origin": Origin(settings.external_url, settings.trusted_proxies),
+        "origin": origin,
         "health": Health(probes),
     }
     constants |= {
@@ -81,7 +86,8 @@ def build_api(
     dependencies["actor"] = Provide(gate.actor, sync_to_thread=False)
     dependencies["project"] = Provide(gate.project, sync_to_thread=False)
     handlers = [Router("/", route_handlers=feature.HANDLERS, opt={"tag": tag}) for tag, feature in _FEATURES]
-    return api.build(handlers, system.ROOT_HANDLERS, gate.Gate(db, configuration, signin), dependencies, PARAMETERS)
+    roots = [*system.ROOT_HANDLERS, *browsers.HANDLERS]
+    return api.build(handlers, roots, gate.Gate(db, configuration, signin, origin), dependencies, PARAMETERS)
 
 
 def _constant(value: Any) -> Provide:

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from litestar import Request
+from msgspec import structs
 
 from mooring.core.access import Role, allowed, refusal
 from mooring.core.actor import ANONYMOUS, Actor
@@ -13,6 +14,9 @@ from mooring.features.projects import queries as projects
 from mooring.features.projects.queries import Project
 from mooring.features.signin.service import SignIn, parse_basic
 from mooring.http.access import READ_ONLY, SAFE, Access, Realm
+from mooring.http.cookies import SESSION, cookies
+from mooring.http.exchange import Origin
+from mooring.http.exchange import Request as Exchange
 
 _NO_PROJECT: Final = 0
 
@@ -20,10 +24,11 @@ _NO_PROJECT: Final = 0
 class Gate:
     """Lets requests in. http/api.py calls it before every handler; `actor` and `project` hand on what it found out."""
 
-    def __init__(self, db: Database, configuration: Current, signin: SignIn) -> None:
+    def __init__(self, db: Database, configuration: Current, signin: SignIn, origin: Origin) -> None:
         self._db = db
         self._configuration = configuration
         self._signin = signin
+        self._origin = origin
 
     async def __call__(self, request: Request[Any, Any, Any]) -> None:
         """Raises Denied in read-only mode, Unauthorized, Forbidden, NotFound.
@@ -36,6 +41,8 @@ class Gate:
         is_held = request.method not in SAFE and not request.route_handler.opt.get("while_read_only")
         if is_held and await self._configuration.is_read_only():
             raise Denied(READ_ONLY)
+        if caller.scope and caller.scope.is_read_only and request.method not in SAFE:
+            raise refusal(caller)
         match access.realm:
             case Realm.SIGNED_IN if caller.is_anonymous:
                 raise Unauthorized
@@ -46,9 +53,14 @@ class Gate:
                 request.scope["project"] = project  # type: ignore[typeddict-unknown-key]
 
     async def _caller(self, request: Request[Any, Any, Any]) -> Actor:
-        """Wrong credentials make nobody, not an error: what is public stays readable."""
+        """Wrong credentials make nobody, not an error: what is public stays readable, and a session goes on."""
         credentials = parse_basic(request.headers.get("authorization", ""))
-        return (await self._signin.basic(*credentials) if credentials else None) or ANONYMOUS
+        caller = await self._signin.basic(*credentials) if credentials else None
+        cookie = cookies(request.scope).get(SESSION)
+        if caller is None and cookie:
+            caller = await self._signin.session(cookie, renew=not request.headers.get("x-harbor-no-session-renewal"))
+        address = self._origin.client(Exchange(request.scope, request.receive))
+        return structs.replace(caller or ANONYMOUS, address=address)
 
     async def _project(self, request: Request[Any, Any, Any], caller: Actor, access: Access) -> Project:
         """The project in the path, if it exists as far as the caller is concerned."""

@@ -7,9 +7,10 @@ from mooring.db.events import Listeners
 from mooring.features.labels import listeners as labels
 from mooring.features.projects import listeners as projects
 from mooring.features.robots import listeners as robots
+from mooring.features.signin import listeners as signin
 
 LISTENERS: Final[Listeners] = {
-    UserDeleted: (projects.forget_user,),
+    UserDeleted: (projects.forget_user, signin.user_deleted),
     GroupDeleted: (projects.forget_group,),
     ProjectDeleted: (robots.forget_project, labels.forget_project),
 }

@@ -129,10 +129,10 @@ def _problem(request: Request[Any, Any, Any], error: Exception) -> Response[byte
 def _translated(request: Request[Any, Any, Any], error: Exception) -> Exception:
     """Litestar's own errors in our words."""
     match error:
-        case NotFoundException():
-            return NotFound(f"path {request.scope['path']} was not found")
-        case MethodNotAllowedException():
+        case MethodNotAllowedException() if request.scope["path"].startswith("/api/"):
             return MethodNotAllowed(f"method {request.method} is not allowed")
+        case NotFoundException() | MethodNotAllowedException():
+            return NotFound(f"path {request.scope['path']} was not found")
         case HTTPException(status_code=413):
             return TooLarge()
         case HTTPException(status_code=status) if status < 500:

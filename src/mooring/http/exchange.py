@@ -38,9 +38,9 @@ class Request:
 
     __slots__ = ("headers", "method", "path", "receive", "scope")
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
-        self.scope = scope
-        self.receive = receive
+    def __init__(self, scope: Any, receive: Any) -> None:  # frameworks type them each in their own way
+        self.scope: Scope = scope
+        self.receive: Receive = receive
         self.method: str = scope["method"]
         self.path: bytes = scope.get("raw_path") or scope["path"].encode()
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -157,6 +157,23 @@ class Origin:
                 host = _first(headers.get(b"x-forwarded-host")) or host
         return f"{scheme}://{host or self._host}"
 
+    def is_secure(self, request: Request) -> bool:
+        """Whether the client speaks TLS, be it with a proxy."""
+        return self.base(request).startswith("https:")
+
+    def client(self, request: Request) -> str:
+        """Where the request came from: of the addresses in X-Forwarded-For the last that is no trusted proxy's. Empty
+        where a unix socket tells no more.
+        """
+        peer = request.scope.get("client")
+        address: str = peer[0] if peer else ""
+        forwarded = request.headers.get(b"x-forwarded-for")
+        if forwarded is not None:
+            hops = [hop.strip() for hop in forwarded.decode("latin-1").split(",")]
+            while hops and self.trusts(address) and _is_address(hops[-1]):
+                address = hops.pop()
+        return address
+
     def trusts(self, address: str) -> bool:
         """Whether a peer is a proxy whose forwarded headers are believed."""
         known = self._known.get(address)
@@ -170,6 +187,14 @@ class Origin:
             if len(self._known) < 1024:
                 self._known[address] = known
         return known
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _first(value: bytes | None) -> str:

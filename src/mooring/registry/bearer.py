@@ -27,6 +27,7 @@ SERVICE: Final = "harbor-registry"
 LEEWAY: Final = 60  # seconds that clocks may differ
 _LETTERS: Final = string.ascii_letters + string.digits
 _RANDOM: Final = 6  # letters of a token's id that are made up
+_ACCOUNT: Final = 16  # letters of it to the end of the account's number
 _KEPT: Final = 8192  # verified tokens a process remembers
 _EVERYTHING: Final = frozenset({"pull", "push", "delete"})
 
@@ -123,7 +124,9 @@ class Tokens:
         audience = [claims.aud] if isinstance(claims.aud, str) else claims.aud
         if claims.iss != ISSUER or SERVICE not in audience or claims.nbf > time.time() + LEEWAY:
             return None
-        actor = await self._signin.named(claims.sub) if claims.sub else Actor()
+        personal = claims.jti[_ACCOUNT:]
+        number = int(personal) if personal.isdecimal() else 0
+        actor = await self._signin.named(claims.sub, number) if claims.sub else Actor()
         if actor is None or claims.jti[_RANDOM:] != _token_id(actor)[_RANDOM:]:
             return None
         return Token(actor, claims.iat, claims.exp, _by_project(claims.access or []))
@@ -131,9 +134,10 @@ class Tokens:
 
 def _token_id(actor: Actor) -> str:
     """16 letters and digits, as Harbor's. The last ones are the account's number: another account that has the name
-    later does not inherit the token.
+    later does not inherit the token. What a personal token was sent for has its number too, and ends with it.
     """
-    return "".join(secrets.choice(_LETTERS) for _ in range(_RANDOM)) + f"{actor.id:010}"
+    random = "".join(secrets.choice(_LETTERS) for _ in range(_RANDOM))
+    return f"{random}{actor.id:010}" + (f"{actor.scope.token:010}" if actor.scope else "")
 
 
 def _by_project(access: list[Access]) -> dict[str, frozenset[str]]:

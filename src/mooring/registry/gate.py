@@ -7,7 +7,7 @@ Default deny: a route names the action it needs, and nothing reaches a handler w
 from collections.abc import Callable
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlalchemy import BigInteger, FromClause, bindparam, cast, null, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -21,6 +21,7 @@ from mooring.features.projects.queries import ROLES
 from mooring.features.projects.tables import project
 from mooring.features.robots.tables import robot
 from mooring.features.signin.service import SignIn, parse_basic
+from mooring.features.signin.tables import personal_token
 from mooring.features.users.tables import user
 from mooring.http.exchange import Origin, Request
 from mooring.registry.bearer import LEEWAY, Token, Tokens
@@ -62,8 +63,13 @@ def _alive() -> dict[str, ColumnElement[int]]:
         or_(robot.c.expires_at < 0, robot.c.expires_at > bindparam("second")),
     )
     users = select(user.c.version).where(user.c.id == bindparam("account"), ~user.c.is_deleted)
+    tokens = users.join(personal_token, personal_token.c.user_id == user.c.id).where(
+        personal_token.c.id == bindparam("token"),
+        or_(personal_token.c.expires_at == 0, personal_token.c.expires_at > bindparam("moment")),
+    )
     return {
         "user": users.scalar_subquery(),
+        "token": tokens.scalar_subquery(),
         "robot": robots.scalar_subquery(),
         "anonymous": cast(null(), BigInteger),
     }
@@ -110,15 +116,16 @@ class Gate:
     async def caller(self, request: Request) -> Caller:
         """Who sends this; what cannot be believed is nobody, as in Harbor."""
         header = request.headers.get(b"authorization")
-        if header is None:
-            return Caller(ANONYMOUS, None, sent=False)
-        text = header.decode("latin-1")
-        if text[:7].lower() == "bearer ":
-            token = await self._tokens.verify(text[7:].strip())
-            return Caller(token.actor if token else ANONYMOUS, token, sent=True)
-        pair = parse_basic(text)
-        actor = await self._signin.basic(*pair) if pair else None
-        return Caller(actor or ANONYMOUS, None, sent=True)
+        actor, token = ANONYMOUS, None
+        if header is not None:
+            text = header.decode("latin-1")
+            if text[:7].lower() == "bearer ":
+                token = await self._tokens.verify(text[7:].strip())
+                actor = token.actor if token else actor
+            elif pair := parse_basic(text):
+                actor = await self._signin.basic(*pair) or actor
+        actor = structs.replace(actor, address=self._origin.client(request))
+        return Caller(actor, token, sent=header is not None)
 
     async def enter(self, request: Request, repository: str, action: str, lookup: Lookup, **subject: Any) -> Passed:
         """Let the request through or raise Unauthorized with the challenge that the client needs."""
@@ -160,7 +167,7 @@ class Gate:
 
     async def is_alive(self, caller: Caller) -> bool:
         """Whether the account behind a token may still act; Basic has just been verified."""
-        return caller.token is None or await self._signin.account(caller.actor.kind, caller.actor.id) is not None
+        return caller.token is None or await self._signin.account(caller.actor) is not None
 
     def refuse(self, request: Request, caller: Caller) -> Unauthorized:
         """The answer to somebody who is nobody, where no repository is meant."""
@@ -168,12 +175,15 @@ class Gate:
 
     async def _row(self, caller: Caller, name: str, lookup: Lookup, **subject: Any) -> Row | None:
         actor = caller.actor
-        if actor.kind == "user":
+        kind: str = actor.kind
+        if kind != "anonymous":
             subject["account"] = actor.id
-        elif actor.kind == "robot":
-            subject["account"] = actor.id
+        if kind == "robot":
             subject["second"] = now() // SECOND
-        return await self._db.reader.one(lookup.statements[actor.kind], project=name, **subject)
+        elif actor.scope is not None:
+            kind = "token"
+            subject |= {"token": actor.scope.token, "moment": now()}
+        return await self._db.reader.one(lookup.statements[kind], project=name, **subject)
 
     async def _may(self, caller: Caller, name: str, found: Row, action: str) -> bool:
         project_id, is_public, created, version = found

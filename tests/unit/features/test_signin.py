@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, update
 
-from mooring.core.actor import Permission
+from mooring.core.actor import Actor, Permission
 from mooring.core.clock import SECOND, now
 from mooring.db.engine import Database
 from mooring.db.types import metadata
@@ -139,7 +139,7 @@ def test_a_robot_comes_with_its_permissions(db: Database) -> None:
         assert actor is not None
         assert (actor.kind, actor.name, actor.project) == ("robot", "robot$library+ci", 1)
         assert actor.permissions == (Permission(1, "repository", "push"),)
-        assert await signin.account("robot", 9) == actor
+        assert await signin.account(actor) == actor
         assert await signin.basic("robot$library+ci", "wrong") is None
         assert await signin.basic("robot$nobody", "S3cretsecret") is None
         assert (
@@ -157,7 +157,7 @@ def test_a_disabled_or_expired_robot_is_nobody(db: Database, change: dict[str, o
     async def scenario() -> None:
         await db.write(lambda connection: connection.execute(update(robot).values(**change)))
         assert await SignIn(db, Current(db.reader)).basic("robot$library+ci", "S3cretsecret") is None
-        assert await SignIn(db, Current(db.reader)).account("robot", 9) is None
+        assert await SignIn(db, Current(db.reader)).account(Actor(kind="robot", id=9)) is None
 
     asyncio.run(scenario())
 

@@ -25,8 +25,8 @@ HEADERS = st.fixed_dictionaries(
 
 
 class Accounts:
-    async def named(self, name: str) -> Actor | None:
-        return ALICE if name == "alice" else None
+    async def named(self, name: str, token: int) -> Actor | None:
+        return ALICE if name == "alice" and not token else None
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,9 @@
-"""Who sends a request: Basic credentials and ids of tokens become actors.
+"""Who sends a request: Basic credentials, cookies of sessions and ids of tokens become actors.
 
 argon2 costs too much for scripts that send Basic with every call, so a pair that was verified is kept by a keyed hash
 for a minute. The account is read every time all the same: a changed password, a disabled or a deleted account ends it
-at once. Failures are counted in the database, since a limit kept in one process is multiplied by the workers.
+at once. Failures are counted in the database, since a limit kept in one process is multiplied by the workers. Random
+secrets, which are those of robots and personal tokens, need neither a slow hash nor a lock.
 """
 
 import asyncio
@@ -14,12 +15,14 @@ import secrets
 import time
 from typing import Final
 
-from mooring.core.actor import Actor, Kind
+from mooring.core.actor import Actor
 from mooring.core.clock import SECOND, now
 from mooring.db.engine import Database
 from mooring.features.configuration.queries import Current
 from mooring.features.robots import queries as robots
 from mooring.features.signin import queries as failures
+from mooring.features.signin import sessions, tokens
+from mooring.features.signin.uses import Uses
 from mooring.features.users import queries as users
 from mooring.features.users.passwords import NOBODY, Passwords, verify_password
 
@@ -36,11 +39,14 @@ class SignIn:
         self._db = db
         self._configuration = configuration
         self.passwords = Passwords()
+        self.uses = Uses(db)
         self._verified: dict[bytes, tuple[int, int, float]] = {}  # fingerprint -> account, its version, good until
         self._key = secrets.token_bytes(32)
 
     async def basic(self, username: str, password: str) -> Actor | None:
         """Whose credentials these are; None when they are wrong or the account is locked, disabled, expired or gone."""
+        if tokens.is_token(password):
+            return await self._personal_token(username.casefold(), password)
         prefix = await self._robot_prefix()
         if username.startswith(prefix):
             robot = await self._robot(prefix, username.removeprefix(prefix), password)
@@ -49,18 +55,46 @@ class SignIn:
                 return robot
         return await self._user(username.casefold(), password)
 
-    async def account(self, kind: Kind, account_id: int) -> Actor | None:
-        """The account behind a token as it is now; None when it is disabled, expired or deleted."""
-        if kind == "robot":
-            robot = await robots.by_id(self._db.reader, await self._robot_prefix(), account_id)
+    async def password(self, username: str, password: str) -> Actor | None:
+        """Whose password it is, as `basic`; other secrets open no session."""
+        return await self._user(username.casefold(), password)
+
+    async def session(self, cookie: str, *, renew: bool = True) -> Actor | None:
+        """Who is signed in with a browser; None when the session has ended. It lasts from its last use on, unless
+        `renew` is false.
+        """
+        found = await sessions.find(self._db.reader, cookie)
+        if found is None:
+            return None
+        lifetime = (await self._configuration.read()).session_timeout * 60
+        moment = now()
+        if found.last_used + lifetime * SECOND <= moment:
+            return None
+        if renew:
+            which = sessions.fingerprint(cookie)
+            self.uses.note(sessions.use, which, found.last_used, moment, precision=min(60, lifetime // 10))
+        return found.actor
+
+    async def account(self, actor: Actor) -> Actor | None:
+        """The account behind a bearer token as it is now; None when it is disabled, expired, revoked or deleted."""
+        if actor.scope is not None:
+            token = await tokens.by_id(self._db.reader, actor.scope.token)
+            return token.actor if token and token.actor.id == actor.id else None
+        if actor.kind == "robot":
+            robot = await robots.by_id(self._db.reader, await self._robot_prefix(), actor.id)
             return robot.actor if robot else None
-        if kind == "user":
-            user = await users.by_id(self._db.reader, account_id)
+        if actor.kind == "user":
+            user = await users.by_id(self._db.reader, actor.id)
             return user.actor if user else None
         return None
 
-    async def named(self, name: str) -> Actor | None:
-        """The account that has this full name, as a token carries it; None when there is none that may act."""
+    async def named(self, name: str, token_id: int = 0) -> Actor | None:
+        """The account that has this full name, as a bearer token carries it, or acts by a personal token; None when
+        there is none that may act.
+        """
+        if token_id:
+            token = await tokens.by_id(self._db.reader, token_id)
+            return token.actor if token and token.actor.name == name else None
         prefix = await self._robot_prefix()
         if name.startswith(prefix):
             robot = await robots.by_name(self._db.reader, prefix, name.removeprefix(prefix))
@@ -78,6 +112,13 @@ class SignIn:
         expected = account.secret if account else ""
         matches = hmac.compare_digest(hashlib.sha256(secret.encode()).hexdigest(), expected)
         return account.actor if account and matches else None
+
+    async def _personal_token(self, key: str, text: str) -> Actor | None:
+        found = await tokens.by_text(self._db.reader, text)
+        if found is None or key not in found.names:
+            return None
+        self.uses.note(tokens.use, found.token, found.last_used, now())
+        return found.actor
 
     async def _user(self, key: str, password: str) -> Actor | None:
         account = await users.by_login(self._db.reader, key)

@@ -7,14 +7,16 @@ from litestar import Request, Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from mooring.core.access import allowed
+from mooring.core.access import allowed, refusal
 from mooring.core.actor import Actor
 from mooring.core.errors import BadRequest, Forbidden, NotFound, Precondition
 from mooring.core.page import Listing
 from mooring.db.engine import Database
+from mooring.features.configuration.queries import Current
 from mooring.features.users import queries, service
 from mooring.features.users.passwords import Passwords
 from mooring.features.users.wire import (
+    OIDCCliSecretReq,
     PasswordReq,
     UserCreationReq,
     UserProfile,
@@ -22,7 +24,8 @@ from mooring.features.users.wire import (
     UserSearchRespItem,
     UserSysAdminFlag,
 )
-from mooring.http.access import SIGNED_IN, system
+from mooring.http.access import ANYBODY, SIGNED_IN, system
+from mooring.http.cookies import SESSION, cookies
 from mooring.http.links import created, listed
 
 
@@ -38,18 +41,27 @@ async def list_users(
     return listed(request, [UserResp.of(user) for user in users], total, listing)
 
 
-@post("/users", access=system("user", "create"), body="userReq")
+@post("/users", access=ANYBODY, body="userReq", refuses=(401, 409))
 async def create_user(
     request: Request[Any, Any, Any],
+    actor: NamedDependency[Actor],
     db: NamedDependency[Database],
+    configuration: NamedDependency[Current],
     passwords: NamedDependency[Passwords],
     data: JSONBody[UserCreationReq],
 ) -> Response[None]:
+    """Where self-registration is on, visitors do so for themselves, with a browser."""
+    if not allowed(actor, "user", "create", project=None):
+        if not (await configuration.read()).self_registration:
+            raise refusal(actor)
+        if SESSION not in cookies(request.scope):
+            raise Forbidden("self-registration cannot be triggered via API")
     service.check_secret(data.password)
     service.check_username(data.username)
     service.check_profile(data.email, data.realname, data.comment)
     user_id = await db.write(
         service.create,
+        actor,
         username=data.username,
         email=data.email,
         realname=data.realname,
@@ -92,7 +104,8 @@ async def change_user(
 ) -> None:
     _require_self_or(actor, "update", user_id)
     service.check_profile(data.email, data.realname, data.comment)
-    await db.write(service.change_profile, user_id, email=data.email, realname=data.realname, comment=data.comment)
+    profile = {"email": data.email, "realname": data.realname, "comment": data.comment}
+    await db.write(service.change_profile, actor, user_id, **profile)
 
 
 @delete("/users/{user_id:str}", access=system("user", "delete"), status_code=200)
@@ -102,9 +115,12 @@ async def delete_user(actor: NamedDependency[Actor], db: NamedDependency[Databas
 
 @put("/users/{user_id:str}/sysadmin", access=system("user", "update"), body="sysadminFlag")
 async def change_administrator(
-    db: NamedDependency[Database], user_id: FromPath[int], data: JSONBody[UserSysAdminFlag]
+    actor: NamedDependency[Actor],
+    db: NamedDependency[Database],
+    user_id: FromPath[int],
+    data: JSONBody[UserSysAdminFlag],
 ) -> None:
-    await db.write(service.make_administrator, user_id, data.sysadmin_flag)
+    await db.write(service.make_administrator, actor, user_id, data.sysadmin_flag)
 
 
 @put("/users/{user_id:str}/password", access=SIGNED_IN, body="password")
@@ -124,7 +140,16 @@ async def change_password(
     service.check_secret(data.new_password)
     if await passwords.verify(account.password, data.new_password):
         raise BadRequest("New password is identical to old password")
-    await db.write(service.change_password, user_id, await passwords.hash(data.new_password))
+    await db.write(service.change_password, actor, user_id, await passwords.hash(data.new_password))
+
+
+@put("/users/{user_id:str}/cli_secret", access=SIGNED_IN, body="secret", refuses=(412,), operation_id="setCliSecret")
+async def change_cli_secret(
+    configuration: NamedDependency[Current], user_id: FromPath[int], data: JSONBody[OIDCCliSecretReq]
+) -> None:
+    """For who signs in by OIDC. Everybody else has personal tokens."""
+    mode = (await configuration.read()).auth_mode
+    raise Precondition(f"unable to update CLI secret under authmode: {mode}")
 
 
 def _is_self(actor: Actor, user_id: int) -> bool:
@@ -133,7 +158,10 @@ def _is_self(actor: Actor, user_id: int) -> bool:
 
 def _require_self_or(actor: Actor, action: str, user_id: int) -> None:
     """Raise Forbidden unless it is about the caller, or the caller may act on others."""
-    if not _is_self(actor, user_id) and not allowed(actor, "user", action, project=None):
+    if _is_self(actor, user_id):
+        if actor.scope is not None and action != "read":
+            raise Forbidden("a personal token does not change its owner; use the password, or a browser's session")
+    elif not allowed(actor, "user", action, project=None):
         raise Forbidden(actor.name)
 
 
@@ -147,4 +175,5 @@ HANDLERS: Final = (
     delete_user,
     change_administrator,
     change_password,
+    change_cli_secret,
 )

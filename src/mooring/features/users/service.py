@@ -10,6 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from mooring.core.actor import Actor
 from mooring.core.clock import now
 from mooring.core.errors import BadRequest, Conflict, Forbidden, NotFound, WireError
+from mooring.core.events import UserChanged, UserCreated, UserDeleted
+from mooring.db.events import emit
 from mooring.features.users.queries import ADMIN, User, profile
 from mooring.features.users.tables import user
 
@@ -46,6 +48,7 @@ def check_username(username: str) -> None:
 
 def create(
     connection: Connection,
+    actor: Actor,
     *,
     username: str,
     email: str,
@@ -74,9 +77,11 @@ def create(
         update_time=moment,
     )
     try:
-        return int(connection.execute(statement.returning(user.c.id)).scalar_one())
+        user_id: int = connection.execute(statement.returning(user.c.id)).scalar_one()
     except IntegrityError:
         raise taken from None
+    emit(connection, UserCreated(actor=actor, user_id=user_id, username=username))
+    return user_id
 
 
 def read(connection: Connection, user_id: int) -> User:
@@ -87,7 +92,9 @@ def read(connection: Connection, user_id: int) -> User:
     return found
 
 
-def change_profile(connection: Connection, user_id: int, *, email: str, realname: str, comment: str) -> None:
+def change_profile(
+    connection: Connection, actor: Actor, user_id: int, *, email: str, realname: str, comment: str
+) -> None:
     """Raises NotFound, and Conflict when the address is somebody else's."""
     taken = Conflict(f"email {email} already exists")
     key = email.casefold()
@@ -96,21 +103,23 @@ def change_profile(connection: Connection, user_id: int, *, email: str, realname
         raise taken
     values = {"email": email, "email_key": key, "realname": realname, "comment": comment}
     try:
-        _change(connection, user_id, values, NotFound(f"user with id {user_id} not found"))
+        name = _change(connection, user_id, values, NotFound(f"user with id {user_id} not found"))
     except IntegrityError:
         raise taken from None
+    emit(connection, UserChanged(actor=actor, user_id=user_id, username=name, what="profile"))
 
 
-def change_password(connection: Connection, user_id: int, password: str) -> None:
+def change_password(connection: Connection, actor: Actor, user_id: int, password: str) -> None:
     """Give a hashed password; what rests on the old one ends. Raises NotFound."""
     values = {"password": password, "version": user.c.version + 1}
-    _change(connection, user_id, values, NotFound(f"user {user_id} not found"))
+    name = _change(connection, user_id, values, NotFound(f"user {user_id} not found"))
+    emit(connection, UserChanged(actor=actor, user_id=user_id, username=name, what="password"))
 
 
-def make_administrator(connection: Connection, user_id: int, is_admin: bool) -> None:
+def make_administrator(connection: Connection, actor: Actor, user_id: int, is_admin: bool) -> None:
     """Raise somebody to administrator, or not. Raises NotFound."""
-    values = {"is_admin": is_admin, "version": user.c.version + 1}
-    _change(connection, user_id, values, NotFound(f"user with id {user_id} not found"))
+    name = _change(connection, user_id, {"is_admin": is_admin}, NotFound(f"user with id {user_id} not found"))
+    emit(connection, UserChanged(actor=actor, user_id=user_id, username=name, what="sysadmin flag"))
 
 
 def delete(connection: Connection, actor: Actor, user_id: int) -> None:
@@ -125,13 +134,17 @@ def delete(connection: Connection, actor: Actor, user_id: int) -> None:
         "email": user.c.email + mark,
         "email_key": user.c.email_key + mark,
     }
-    _change(connection, user_id, values, NotFound(f"user {user_id} not found"))
+    name = _change(connection, user_id, values, NotFound(f"user {user_id} not found"))
+    emit(connection, UserDeleted(actor=actor, user_id=user_id, username=name.removesuffix(mark)))
 
 
-def _change(connection: Connection, user_id: int, values: Mapping[str, Any], missing: WireError) -> None:
+def _change(connection: Connection, user_id: int, values: Mapping[str, Any], missing: WireError) -> str:
+    """Set the values; the user's name."""
     statement = update(user).where(user.c.id == user_id, ~user.c.is_deleted).values(**values, update_time=now())
-    if not connection.execute(statement).rowcount:
+    name: str | None = connection.execute(statement.returning(user.c.username)).scalar_one_or_none()
+    if name is None:
         raise missing
+    return name
 
 
 def _check_name(name: str, what: str) -> None:

@@ -33,6 +33,10 @@ class PasswordReq(Struct):
     new_password: str = ""
 
 
+class OIDCCliSecretReq(Struct):
+    secret: str = ""
+
+
 class UserResp(Struct, omit_defaults=True, kw_only=True):
     user_id: int
     username: str
