@@ -13,7 +13,7 @@ from mooring.db.prepared import Prepared
 from mooring.features import gate
 from mooring.features.artifacts import api as artifacts
 from mooring.features.artifacts import queries as artifact_queries
-from mooring.features.artifacts import service as artifact_service
+from mooring.features.artifacts.deletion import delete_repository
 from mooring.features.configuration import api as configurations
 from mooring.features.configuration.queries import Current
 from mooring.features.glossary import PARAMETERS
@@ -80,7 +80,7 @@ def build_api(
         "count_repositories": repository_queries.count,
         "count_artifacts": artifact_queries.count,
         "people_exist": people.others_exist,
-        "delete_repository": artifact_service.delete_repository,
+        "delete_repository": delete_repository,
     }
     dependencies = {name: _constant(value) for name, value in constants.items()}
     dependencies["actor"] = Provide(gate.actor, sync_to_thread=False)

@@ -17,9 +17,11 @@ from mooring.core.errors import (
 from mooring.core.media import MAX_MANIFEST, Descriptor, parse
 from mooring.core.reference import algorithm, digest_fault, digest_of, is_digest, is_tag
 from mooring.db.prepared import Prepared, Row
+from mooring.features.artifacts.deletion import delete_artifact
 from mooring.features.artifacts.kinds import kind_of, needs_config
-from mooring.features.artifacts.service import Push, delete_artifact, delete_tag, push
+from mooring.features.artifacts.service import Push, push
 from mooring.features.artifacts.tables import artifact, manifest, tag
+from mooring.features.artifacts.tagging import delete_tag
 from mooring.features.blobs.queries import IN_REPOSITORY, to_blob
 from mooring.features.repositories.tables import repository
 from mooring.http.exchange import Headers, Request, Response
@@ -116,7 +118,7 @@ async def put(registry: Registry, request: Request, name: str, reference: str) -
         tags=list(dict.fromkeys(tags)),
         may_be_sparse=registry.sparse,
     )
-    pushed = await registry.db.write(push, what)
+    pushed = await registry.db.write(push, passed.caller.actor, what)
     registry.manifests.put(digest, content)
     registry.buffer.changed(pushed.repository_id)
     location = f"{registry.origin.base(request)}/v2/{name}/manifests/{digest}"
@@ -131,9 +133,10 @@ async def delete(registry: Registry, request: Request, name: str, reference: str
     """By digest the artifact with all its tags; by tag the tag alone, and the artifact stays."""
     passed = await _find(registry, request, name, reference, "delete")
     repository_id, artifact_id = passed.subject[:2]
+    actor = passed.caller.actor
     if is_digest(reference):
-        await registry.db.write(delete_artifact, artifact_id)
-    elif not await registry.db.write(delete_tag, repository_id, reference):
+        await registry.db.write(delete_artifact, actor, artifact_id)
+    elif not await registry.db.write(delete_tag, actor, name, repository_id, reference):
         raise _unknown(name, reference)
     registry.buffer.changed(repository_id)
     return Response(202)

@@ -8,9 +8,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from sqlalchemy import Connection
 
+from mooring.core.actor import Actor
 from mooring.core.page import Listing
 from mooring.db.engine import Database
-from mooring.features.artifacts import queries, service
+from mooring.features.artifacts import deletion, queries, service, tagging
 from mooring.features.artifacts.queries import Found, View
 from mooring.features.artifacts.wire import Accessory, Artifact, NewTag, Tag
 from mooring.features.projects.queries import Project
@@ -68,6 +69,7 @@ async def read_artifact(
 
 @delete(_ARTIFACT, access=named_project("artifact", "delete"), status_code=200)
 async def delete_artifact(
+    actor: NamedDependency[Actor],
     db: NamedDependency[Database],
     project: NamedDependency[Project],
     repository_name: FromPath[str],
@@ -75,7 +77,7 @@ async def delete_artifact(
 ) -> None:
     def work(connection: Connection) -> None:
         found = service.read(connection, project.id, full_name(project, repository_name), reference)
-        service.delete_artifact(connection, found.id)
+        deletion.delete_artifact(connection, actor, found.id)
 
     await db.write(work)
 
@@ -99,6 +101,7 @@ async def list_tags(
 
 @post(f"{_ARTIFACT}/tags", access=named_project("tag", "create"), body="tag")
 async def create_tag(
+    actor: NamedDependency[Actor],
     db: NamedDependency[Database],
     project: NamedDependency[Project],
     repository_name: FromPath[str],
@@ -106,14 +109,16 @@ async def create_tag(
     data: JSONBody[NewTag],
 ) -> None:
     def work(connection: Connection) -> None:
-        found = service.read(connection, project.id, full_name(project, repository_name), reference)
-        service.create_tag(connection, found, data.name)
+        name = full_name(project, repository_name)
+        found = service.read(connection, project.id, name, reference)
+        tagging.create_tag(connection, actor, name, found, data.name)
 
     await db.write(work)
 
 
 @delete(f"{_ARTIFACT}/tags/{{tag_name:str}}", access=named_project("tag", "delete"), status_code=200)
 async def delete_tag(
+    actor: NamedDependency[Actor],
     db: NamedDependency[Database],
     project: NamedDependency[Project],
     repository_name: FromPath[str],
@@ -121,8 +126,9 @@ async def delete_tag(
     tag_name: FromPath[str],
 ) -> None:
     def work(connection: Connection) -> None:
-        found = service.read(connection, project.id, full_name(project, repository_name), reference)
-        service.untag(connection, found, tag_name)
+        name = full_name(project, repository_name)
+        found = service.read(connection, project.id, name, reference)
+        tagging.untag(connection, actor, name, found, tag_name)
 
     await db.write(work)
 

@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, and_, exists, false, func, or_, select
+from sqlalchemy import Connection, Select, and_, exists, false, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from mooring.core.errors import BadRequest
 from mooring.core.page import AllOf, Exact, Filter, Fuzzy, Listing
 from mooring.core.reference import is_digest
 from mooring.db import query
+from mooring.features.artifacts.statements import HAS_TAG, IS_ACCESSORY
 from mooring.features.artifacts.tables import artifact, artifact_accessory, artifact_reference, tag
 from mooring.features.repositories.tables import repository
 
@@ -96,10 +97,6 @@ _LISTED: Final = {
     )
 }
 _TAGS_LISTED: Final = {name: tag.c[name] for name in ("id", "name", "artifact_id", "push_time", "pull_time")}
-
-_HAS_TAG: Final = exists().where(tag.c.artifact_id == artifact.c.id)
-_IS_CHILD: Final = exists().where(artifact_reference.c.child_id == artifact.c.id)
-_IS_ACCESSORY: Final = exists().where(artifact_accessory.c.artifact_id == artifact.c.id)
 
 
 def find(connection: Connection, repository_id: int, reference: str) -> Found | None:
@@ -217,9 +214,7 @@ def _references(connection: Connection, parent_ids: Sequence[int]) -> list[Refer
 
 def _conditions(filters: Mapping[str, Filter]) -> list[ColumnElement[bool]]:
     """What a list shows. Raises BadRequest for a tag or label filter that means nothing."""
-    conditions: list[ColumnElement[bool]] = [~_IS_ACCESSORY]
-    if filters.get("base") != Exact("*"):
-        conditions.append(or_(_HAS_TAG, ~_IS_CHILD))
+    conditions = [~IS_ACCESSORY if filters.get("base") == Exact("*") else artifact.c.is_listed]
     if "tags" in filters:
         conditions.append(_tagged(filters["tags"]))
     if "labels" in filters:
@@ -230,9 +225,9 @@ def _conditions(filters: Mapping[str, Filter]) -> list[ColumnElement[bool]]:
 def _tagged(condition: Filter) -> ColumnElement[bool]:
     match condition:
         case Exact("*"):
-            return _HAS_TAG
+            return HAS_TAG
         case Exact("nil"):
-            return ~_HAS_TAG
+            return ~HAS_TAG
         case Exact() | Fuzzy():
             return exists().where(and_(tag.c.artifact_id == artifact.c.id, query.matches(tag.c.name, condition)))
     raise BadRequest('the value of "tags" query can only be fuzzy match value or exact match value')

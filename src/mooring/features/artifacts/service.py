@@ -1,36 +1,27 @@
-"""Pushing and deleting artifacts: the model of Harbor, one transaction each."""
+"""Pushing artifacts: the model of Harbor, in one transaction. What takes them away is in deletion.py."""
 
 import json
-from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, delete, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, bindparam, select, update
 
+from mooring.core.actor import Actor
 from mooring.core.clock import now
-from mooring.core.errors import (
-    BadRequest,
-    Conflict,
-    ManifestBlobUnknown,
-    ManifestInvalid,
-    NotFound,
-    ReferencedByIndex,
-    SizeInvalid,
-    WireErrors,
-)
+from mooring.core.errors import ManifestBlobUnknown, ManifestInvalid, NotFound, SizeInvalid, WireErrors
+from mooring.core.events import ArtifactPushed
 from mooring.core.media import Descriptor, Manifest
-from mooring.core.reference import is_digest, is_tag
+from mooring.core.reference import is_digest
+from mooring.db.events import emit
 from mooring.db.prepared import Prepared
 from mooring.db.query import in_batches
 from mooring.db.turns import take_turns
 from mooring.features.artifacts import queries, statements
 from mooring.features.artifacts.kinds import Kind, accessory_of
 from mooring.features.artifacts.queries import Found
-from mooring.features.artifacts.tables import artifact, artifact_accessory, artifact_reference, tag
+from mooring.features.artifacts.tables import artifact
 from mooring.features.blobs import queries as blobs
-from mooring.features.blobs import service as blob_service
 from mooring.features.repositories import service as repositories
 from mooring.features.repositories.tables import repository
 
@@ -73,7 +64,7 @@ class Pull(Struct, frozen=True):
         return msgspec.structs.replace(self, count=self.count + other.count, moment=max(self.moment, other.moment))
 
 
-def push(connection: Connection, what: Push) -> Pushed:
+def push(connection: Connection, actor: Actor, what: Push) -> Pushed:
     """Make the manifest an artifact of the repository and set its tags.
 
     An artifact that is there already is left as it is; only the tags and the accessory are seen to. Raises
@@ -82,21 +73,56 @@ def push(connection: Connection, what: Push) -> Pushed:
     """
     repository_id = repositories.ensure(connection, what.project_id, what.repository)
     accessory = accessory_of(what.manifest, what.tags)
-    # Of a subject and an accessory that come together, the later one must see the other.
-    subjects = [accessory[0]] if accessory else []
-    take_turns(connection, [f"{repository_id} {digest}" for digest in (what.digest, *subjects)])
+    # Of a subject and an accessory that come together, the later one must see the other; so must a tag and an index.
+    others = [accessory[0]] if accessory else []
+    take_turns(
+        connection, turns(repository_id, what.digest, *others, *(each.digest for each in what.manifest.children))
+    )
     row = statements.FIND_ARTIFACT.one(connection, repository=repository_id, digest=what.digest)
-    artifact_id: int = row[0] if row else _create(connection, what, repository_id)
+    artifact_id, is_listed = row or (_create(connection, what, repository_id, is_listed=accessory is None), False)
     for name in sorted(what.tags):
-        statements.SET_TAG.run(
-            connection, repository_id=repository_id, artifact_id=artifact_id, name=name, push_time=now()
-        )
+        set_tag(connection, repository_id, artifact_id, name)
     if accessory is not None:
         _link_subject(connection, accessory, repository_id, artifact_id)
+    if row and bool(is_listed) == (accessory is not None):
+        statements.RELIST.run(connection, of=artifact_id)
+    event = ArtifactPushed(
+        actor=actor,
+        project_id=what.project_id,
+        project=what.repository.partition("/")[0],
+        repository=what.repository,
+        artifact_id=artifact_id,
+        digest=what.digest,
+        tags=tuple(what.tags),
+    )
+    emit(connection, event)
     return Pushed(repository_id, artifact_id)
 
 
-def _create(connection: Connection, what: Push, repository_id: int) -> int:
+def turns(repository_id: int, *digests: str) -> list[str]:
+    """The names under which transactions take turns that are about the same artifacts of a repository."""
+    return [f"{repository_id} {digest}" for digest in digests]
+
+
+def set_tag(connection: Connection, repository_id: int, artifact_id: int, name: str) -> None:
+    """Let the tag name the artifact; another one that it named loses it. On the same artifact it stays as it was."""
+    values = {"repository_id": repository_id, "artifact_id": artifact_id, "name": name, "push_time": now()}
+    while not statements.ADD_TAG.run(connection, **values, pull_time=0):
+        row = statements.TAGGED.one(connection, repository=repository_id, name=name)
+        if row is None:  # deleted just now
+            continue
+        holder, digest = row
+        if holder == artifact_id:
+            return
+        take_turns(connection, turns(repository_id, digest))
+        if statements.MOVE_TAG.run(
+            connection, repository=repository_id, of=name, before=holder, after=artifact_id, moment=values["push_time"]
+        ):
+            statements.RELIST.run(connection, of=holder)
+            return
+
+
+def _create(connection: Connection, what: Push, repository_id: int, *, is_listed: bool) -> int:
     found = _blobs(connection, what)
     children = _children(connection, repository_id, what.manifest.children)
     _check(what, {digest: size for digest, (_, size) in found.items()} | {key: row[1] for key, row in children.items()})
@@ -124,23 +150,35 @@ def _create(connection: Connection, what: Push, repository_id: int) -> int:
         annotations=_json(what.manifest.annotations),
         push_time=now(),
         pull_time=0,
+        is_listed=is_listed,
     )
     artifact_id: int = statements.FIND_ARTIFACT.sure(connection, repository=repository_id, digest=what.digest)[0]
     for blob_id, _ in found.values():
         statements.ADD_BLOB.run(connection, artifact_id=artifact_id, blob_id=blob_id)
+    _refer(connection, what, artifact_id, {digest: row[0] for digest, row in children.items()})
+    statements.CLAIM_ACCESSORIES.run(connection, repository=repository_id, digest=what.digest, subject=artifact_id)
+    claimed = statements.CLAIM_REFERENCES.run(
+        connection, repository=repository_id, digest=what.digest, child=artifact_id
+    )
+    if claimed and not what.tags:
+        statements.RELIST.run(connection, of=artifact_id)
+    return artifact_id
+
+
+def _refer(connection: Connection, what: Push, artifact_id: int, children: dict[str, int]) -> None:
+    """Record what an index names; `children` are the ids of those that are here."""
     for child in what.manifest.children:
         statements.ADD_REFERENCE.run(
             connection,
             parent_id=artifact_id,
-            child_id=children[child.digest][0] if child.digest in children else None,
+            child_id=children.get(child.digest),
             child_digest=child.digest,
             platform=bytes(child.platform).decode(),
             urls=_json(child.urls),
             annotations=_json(child.annotations),
         )
-    statements.CLAIM_ACCESSORIES.run(connection, repository=repository_id, digest=what.digest, subject=artifact_id)
-    statements.CLAIM_REFERENCES.run(connection, repository=repository_id, digest=what.digest, child=artifact_id)
-    return artifact_id
+    if children:
+        statements.RELIST_CHILDREN.run(connection, parent=artifact_id)
 
 
 def _blobs(connection: Connection, what: Push) -> dict[str, tuple[int, int]]:
@@ -205,39 +243,6 @@ def record_pulls(connection: Connection, pulls: list[Pull]) -> None:
             statements.PULLED_TAG.run(connection, of=pull.tag_id, moment=pull.moment)
 
 
-def delete_artifact(connection: Connection, artifact_id: int) -> None:
-    """Delete an artifact with its tags, its accessories, and those children that nothing else holds.
-
-    Raises ReferencedByIndex when an index names it. The bytes stay for garbage collection.
-    """
-    home = connection.execute(select(artifact.c.repository_id).where(artifact.c.id == artifact_id)).scalar()
-    if home is None:
-        return
-    repositories.hold(connection, home)
-    if _has_parent(connection, artifact_id):
-        raise ReferencedByIndex("the deleting artifact is referenced by others")
-    waiting = [artifact_id]  # no recursion: chains of accessories may be longer than Python's stack
-    while waiting:
-        accessories, children = _delete(connection, waiting.pop())
-        waiting += [each for each in accessories if not _has_parent(connection, each)]
-        waiting += [each for each in children if not _has_parent(connection, each) and not _has_tag(connection, each)]
-
-
-def _delete(connection: Connection, artifact_id: int) -> tuple[Sequence[int], Sequence[int]]:
-    """Delete one artifact; what were its accessories, and its children."""
-    links, references = artifact_accessory.c, artifact_reference.c
-    of_subject = select(links.artifact_id).where(links.subject_id == artifact_id)
-    of_parent = select(references.child_id).where(references.parent_id == artifact_id, references.child_id.is_not(None))
-    accessories = connection.execute(of_subject).scalars().all()
-    children = connection.execute(of_parent).scalars().all()
-    own = (links.subject_id == artifact_id) | (links.artifact_id == artifact_id)
-    connection.execute(delete(artifact_accessory).where(own))
-    connection.execute(delete(artifact_reference).where(references.parent_id == artifact_id))
-    connection.execute(delete(tag).where(tag.c.artifact_id == artifact_id))
-    connection.execute(delete(artifact).where(artifact.c.id == artifact_id))
-    return accessories, children
-
-
 def read(connection: Connection, project_id: int, name: str, reference: str) -> Found:
     """The artifact that a tag or a digest names in the repository of this full name. Raises NotFound."""
     home = repositories.read(connection, project_id, name)
@@ -246,59 +251,6 @@ def read(connection: Connection, project_id: int, name: str, reference: str) -> 
         joint = "@" if is_digest(reference) else ":"
         raise NotFound(f"artifact {name}{joint}{reference} not found")
     return found
-
-
-def create_tag(connection: Connection, found: Found, name: str) -> None:
-    """Tag an artifact with a name that the repository does not use yet. Raises BadRequest, Conflict."""
-    if not is_tag(name):
-        raise BadRequest(f"bad request: invalid tag name: {name}")
-    moment = now()
-    values = {"repository_id": found.repository_id, "artifact_id": found.id, "name": name}
-    try:
-        connection.execute(tag.insert().values(**values, push_time=moment, pull_time=0))
-    except IntegrityError:
-        raise Conflict(f"tag {name} already exists under the repository {found.repository_id}") from None
-    repositories.touch(connection, {found.repository_id: moment})
-
-
-def untag(connection: Connection, found: Found, name: str) -> None:
-    """Take a tag from an artifact, which stays. Raises NotFound when it is not this artifact's."""
-    statement = delete(tag).where(tag.c.artifact_id == found.id, tag.c.name == name)
-    if not connection.execute(statement).rowcount:
-        raise NotFound(f"tag {name} attached to artifact {found.id} not found")
-    repositories.touch(connection, {found.repository_id: now()})
-
-
-def delete_tag(connection: Connection, repository_id: int, name: str) -> bool:
-    """Take a tag away; its artifact stays. False when there is none."""
-    found = connection.execute(delete(tag).where(tag.c.repository_id == repository_id, tag.c.name == name))
-    return found.rowcount == 1
-
-
-def delete_repository(connection: Connection, repository_id: int) -> None:
-    """Delete a repository with everything in it."""
-    repositories.hold(connection, repository_id)
-    row = connection.execute(
-        select(repository.c.project_id, repository.c.name).where(repository.c.id == repository_id)
-    ).one_or_none()
-    if row is None:
-        return
-    inside = select(artifact.c.id).where(artifact.c.repository_id == repository_id)
-    connection.execute(delete(artifact_accessory).where(artifact_accessory.c.repository_id == repository_id))
-    connection.execute(delete(artifact_reference).where(artifact_reference.c.parent_id.in_(inside)))
-    connection.execute(delete(tag).where(tag.c.repository_id == repository_id))
-    connection.execute(delete(artifact).where(artifact.c.repository_id == repository_id))
-    blob_service.drop_repository(connection, row.project_id, row.name)
-    repositories.remove(connection, repository_id)
-
-
-def _has_parent(connection: Connection, artifact_id: int) -> bool:
-    found = select(artifact_reference.c.id).where(artifact_reference.c.child_id == artifact_id).limit(1)
-    return connection.execute(found).first() is not None
-
-
-def _has_tag(connection: Connection, artifact_id: int) -> bool:
-    return connection.execute(select(tag.c.id).where(tag.c.artifact_id == artifact_id).limit(1)).first() is not None
 
 
 def _json(value: Any) -> str:

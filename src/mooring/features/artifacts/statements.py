@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import Table, bindparam, exists, or_, select, update
+from sqlalchemy import Table, and_, bindparam, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mooring.db.prepared import Prepared
@@ -49,10 +49,11 @@ ADD_ARTIFACT: Final = _unless_there(
         "annotations",
         "push_time",
         "pull_time",
+        "is_listed",
     ),
 )
 FIND_ARTIFACT: Final = Prepared(
-    select(artifact.c.id).where(
+    select(artifact.c.id, artifact.c.is_listed).where(
         artifact.c.repository_id == bindparam("repository"), artifact.c.digest == bindparam("digest")
     )
 )
@@ -87,18 +88,42 @@ CLAIM_REFERENCES: Final = Prepared(
 )
 
 
-def _move_tag(dialect: Any) -> Any:
-    values = _binds(("repository_id", "artifact_id", "name", "push_time"))
-    statement = dialect.insert(tag).values(values | {"pull_time": 0})
-    return statement.on_conflict_do_update(
-        index_elements=["repository_id", "name"],
-        set_={"artifact_id": statement.excluded.artifact_id, "push_time": statement.excluded.push_time},
-        # The same tag on the same artifact changes nothing, its push time included.
-        where=tag.c.artifact_id != statement.excluded.artifact_id,
+ADD_TAG: Final = _unless_there(tag, ("repository_id", "artifact_id", "name", "push_time", "pull_time"))
+MOVE_TAG: Final = Prepared(
+    update(tag)
+    .where(
+        tag.c.repository_id == bindparam("repository"),
+        tag.c.name == bindparam("of"),
+        tag.c.artifact_id == bindparam("before"),
     )
+    .values(artifact_id=bindparam("after"), push_time=bindparam("moment"))
+)
+TAGGED: Final = Prepared(
+    select(artifact.c.id, artifact.c.digest)
+    .join(tag, tag.c.artifact_id == artifact.c.id)
+    .where(tag.c.repository_id == bindparam("repository"), tag.c.name == bindparam("name"))
+)
 
-
-SET_TAG: Final = Prepared({"sqlite": _move_tag(sqlite), "postgresql": _move_tag(postgresql)})
+HAS_TAG: Final = exists().where(tag.c.artifact_id == artifact.c.id)
+IS_CHILD: Final = exists().where(artifact_reference.c.child_id == artifact.c.id)
+IS_ACCESSORY: Final = exists().where(artifact_accessory.c.artifact_id == artifact.c.id)
+# What artifact.is_listed holds. Whoever adds or takes away a tag, a reference or an accessory sees to it.
+IS_LISTED: Final = and_(~IS_ACCESSORY, or_(HAS_TAG, ~IS_CHILD))
+RELIST: Final = Prepared(
+    update(artifact)
+    .where(artifact.c.id == bindparam("of"), artifact.c.is_listed != IS_LISTED)
+    .values(is_listed=IS_LISTED)
+)
+RELIST_CHILDREN: Final = Prepared(
+    update(artifact)
+    .where(
+        artifact.c.id.in_(
+            select(artifact_reference.c.child_id).where(artifact_reference.c.parent_id == bindparam("parent"))
+        ),
+        artifact.c.is_listed != IS_LISTED,
+    )
+    .values(is_listed=IS_LISTED)
+)
 
 PULLED_ARTIFACT: Final = Prepared(
     update(artifact)

@@ -20,7 +20,7 @@ from mooring.http.links import listed
 
 # How many artifacts each of the repositories shows, and what must go with one; features above this one know.
 CountArtifacts = Callable[[Connection, Sequence[int]], Mapping[int, int]]
-DeleteRepository = Callable[[Connection, int], None]
+DeleteRepository = Callable[[Connection, Actor, int], None]
 
 
 @get("/repositories", access=ANYBODY)
@@ -90,13 +90,14 @@ async def change_repository(
 )
 async def remove_repository(
     db: NamedDependency[Database],
+    actor: NamedDependency[Actor],
     project: NamedDependency[Project],
     delete_repository: NamedDependency[DeleteRepository],
     repository_name: FromPath[str],
 ) -> None:
     def work(connection: Connection) -> None:
         found = service.read(connection, project.id, service.full_name(project, repository_name))
-        delete_repository(connection, found.id)
+        delete_repository(connection, actor, found.id)
 
     await db.write(work)
 

@@ -20,6 +20,9 @@ _FIND: Final = Prepared(
     .where(repository.c.name == bindparam("name"), repository.c.project_id == bindparam("project"))
     .with_for_update(read=True, key_share=True)
 )
+_SHARE: Final = Prepared(
+    select(repository.c.id).where(repository.c.id == bindparam("of")).with_for_update(read=True, key_share=True)
+)
 _HOLD: Final = Prepared(select(repository.c.id).where(repository.c.id == bindparam("of")).with_for_update())
 # Held against the project's deletion until this transaction ends: no repository can come into a project that goes.
 _PROJECT: Final = Prepared(
@@ -57,6 +60,11 @@ def ensure(connection: Connection, project_id: int, name: str) -> int:
         row = _FIND.sure(connection, name=name, project=project_id)
     found: int = row[0]
     return found
+
+
+def share(connection: Connection, repository_id: int) -> None:
+    """Have a deletion of the repository, or of anything in it, wait for this transaction."""
+    _SHARE.one(connection, of=repository_id)
 
 
 def hold(connection: Connection, repository_id: int) -> None:
