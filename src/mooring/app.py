@@ -27,7 +27,7 @@ from mooring.features.signin.service import SignIn
 from mooring.http.asgi import Assembly
 from mooring.http.csrf import Csrf
 from mooring.http.exchange import ASGIApp, BrokenOff, Origin
-from mooring.jobs.process import Chore, Chores
+from mooring.jobs.process import Chore, Chores, heartbeat
 from mooring.observe import logging
 from mooring.registry.bearer import Tokens
 from mooring.registry.buffer import Buffer
@@ -128,7 +128,9 @@ def build_chores(settings: Settings) -> Chores:
         if not purging.dryrun:
             await purge_orphans(db, store, purging.age)
 
-    chores = [Chore("purge uploads", purging.interval, uploads)] if purging.enabled else []
+    chores = [heartbeat()]
+    if purging.enabled:
+        chores.append(Chore("purge uploads", purging.interval, uploads))
     return Chores(db, chores)
 
 

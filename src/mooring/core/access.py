@@ -147,6 +147,14 @@ PROJECT_CATALOGUE: Final = _catalogue(
 )
 
 
+# What GET /users/current/permissions can list: of a project all that some role gives, of the system what Harbor's
+# portal asks about.
+PROJECT_POLICIES: Final = tuple(
+    (resource, action) for resource, actions, who in _MATRIX if who for action in actions.split()
+)
+SYSTEM_POLICIES: Final = SYSTEM_CATALOGUE[: SYSTEM_CATALOGUE.index(("catalog", "read")) + 1]
+
+
 def allowed(
     actor: Actor,
     resource: str,

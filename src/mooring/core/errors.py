@@ -7,6 +7,7 @@
     │   ├── StorageUnavailable
     │   └── ObjectMissing
     ├── DatabaseUnavailable
+    ├── JobsUnavailable
     └── WireError                      has a status, a code and a message
         ├── BadRequest 400             ├── Conflict 409
         ├── Unauthorized 401           ├── Precondition 412
@@ -52,6 +53,10 @@ class ObjectMissing(StorageError):
 
 class DatabaseUnavailable(MooringError):
     """The database does not answer."""
+
+
+class JobsUnavailable(MooringError):
+    """No jobs process is alive."""
 
 
 class WireError(MooringError):

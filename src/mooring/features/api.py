@@ -11,6 +11,7 @@ from sqlalchemy import select
 from mooring.db.engine import Database
 from mooring.db.prepared import Prepared
 from mooring.features import gate
+from mooring.features.allowlists import api as allowlists
 from mooring.features.artifacts import api as artifacts
 from mooring.features.artifacts import queries as artifact_queries
 from mooring.features.artifacts.deletion import delete_repository
@@ -28,11 +29,13 @@ from mooring.features.signin import api as personal_tokens
 from mooring.features.signin import browsers
 from mooring.features.signin.service import SignIn
 from mooring.features.system import api as system
+from mooring.features.system import directories, overview, permissions
 from mooring.features.system.health import Health
 from mooring.features.users import api as users
 from mooring.features.users import queries as people
 from mooring.http import api
 from mooring.http.exchange import Origin
+from mooring.jobs.process import check_alive
 from mooring.settings import Settings
 
 _ALIVE: Final = Prepared(select(1))
@@ -49,7 +52,11 @@ _FEATURES: Final = (
     ("repository", repositories),
     ("artifact", artifacts),
     ("configure", configurations),
+    ("SystemCVEAllowlist", allowlists),
     ("systeminfo", system),
+    ("search", overview),
+    ("permissions", permissions),
+    ("ldap", directories),
 )
 
 
@@ -64,7 +71,10 @@ def build_api(
     probes: dict[str, Callable[[], Awaitable[Any]]] = {
         "core": _here,
         "database": lambda: db.reader.one(_ALIVE),
+        "jobservice": lambda: check_alive(db.reader),
+        "portal": _here,
         "registry": check_storage or _here,
+        "registryctl": check_storage or _here,
     }
     origin = Origin(settings.external_url, settings.trusted_proxies)
     constants: dict[str, Any] = {

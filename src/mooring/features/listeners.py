@@ -4,6 +4,7 @@ from typing import Final
 
 from mooring.core.events import GroupDeleted, ProjectDeleted, UserDeleted
 from mooring.db.events import Listeners
+from mooring.features.allowlists import listeners as allowlists
 from mooring.features.labels import listeners as labels
 from mooring.features.projects import listeners as projects
 from mooring.features.robots import listeners as robots
@@ -12,5 +13,5 @@ from mooring.features.signin import listeners as signin
 LISTENERS: Final[Listeners] = {
     UserDeleted: (projects.forget_user, signin.user_deleted),
     GroupDeleted: (projects.forget_group,),
-    ProjectDeleted: (robots.forget_project, labels.forget_project),
+    ProjectDeleted: (robots.forget_project, labels.forget_project, allowlists.forget_project),
 }

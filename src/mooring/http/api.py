@@ -4,6 +4,7 @@
 features. A request is bound first (422), then its caller is let in or not (401, 403, 404: `admit`), and then handled.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -132,7 +133,8 @@ def _translated(request: Request[Any, Any, Any], error: Exception) -> Exception:
         case MethodNotAllowedException() if request.scope["path"].startswith("/api/"):
             return MethodNotAllowed(f"method {request.method} is not allowed")
         case NotFoundException() | MethodNotAllowedException():
-            return NotFound(f"path {request.scope['path']} was not found")
+            path = re.sub("/+", "/", request.scope["raw_path"].decode("latin-1"))
+            return NotFound(f"path {path} was not found")
         case HTTPException(status_code=413):
             return TooLarge()
         case HTTPException(status_code=status) if status < 500:

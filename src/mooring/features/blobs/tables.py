@@ -29,7 +29,7 @@ repository_blob = Table(
     Column("project_id", Id, nullable=False),
     # Not after the last artifact of the repository that named the blob has gone: whoever is about to push it again
     # still finds it, but it weighs on no quota.
-    Column("is_counted", Boolean, nullable=False, default=True, server_default=true()),
+    Column("is_counted", Boolean, nullable=False, server_default=true()),
     Index("ix_repository_blob_project_id", "project_id"),
     Index("ix_repository_blob_blob_id_project_id", "blob_id", "project_id"),
 )

@@ -11,7 +11,9 @@ from mooring.core.errors import MooringError
 
 Probe = Callable[[], Awaitable[object]]
 
-_KEPT: Final = 10.0  # seconds: whoever asks without an account must not make work
+# Seconds that an answer holds: whoever asks without an account must not make work. A fault is looked at again sooner.
+_KEPT: Final = 10.0
+_KEPT_FAULT: Final = 1.0
 _PATIENCE: Final = 5.0
 
 
@@ -23,7 +25,7 @@ class Component(Struct, frozen=True):
 
 
 class Health:
-    """Asks the probes, at most once in ten seconds however many ask."""
+    """Asks the probes, at most once in ten seconds however many ask; once in a second while there is a fault."""
 
     def __init__(self, probes: Mapping[str, Probe]) -> None:
         self._probes = dict(sorted(probes.items()))
@@ -36,7 +38,8 @@ class Health:
         async with self._asking:
             if time.monotonic() >= self._until:
                 self._known = list(await asyncio.gather(*map(self._ask, self._probes)))
-                self._until = time.monotonic() + _KEPT
+                is_well = not any(part.fault for part in self._known)
+                self._until = time.monotonic() + (_KEPT if is_well else _KEPT_FAULT)
             return self._known
 
     async def _ask(self, name: str) -> Component:

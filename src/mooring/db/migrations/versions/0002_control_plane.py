@@ -16,6 +16,17 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "allowlist",
+        sa.Column(
+            "project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("items", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("creation_time", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("update_time", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("project_id", name=op.f("pk_allowlist")),
+    )
+    op.create_table(
         "audit_block",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("last_time", sa.BigInteger(), server_default="0", nullable=False),
@@ -293,3 +304,4 @@ def downgrade() -> None:
     op.drop_table("audit_forward")
     op.drop_table("audit_count")
     op.drop_table("audit_block")
+    op.drop_table("allowlist")
