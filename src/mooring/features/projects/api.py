@@ -14,6 +14,8 @@ from mooring.core.actor import SYSTEM, Actor
 from mooring.core.errors import BadRequest, Forbidden, NotFound
 from mooring.core.page import Listing
 from mooring.db.engine import Database
+from mooring.features.allowlists import service as allowlists
+from mooring.features.configuration.queries import Current
 from mooring.features.projects import queries, service, wire
 from mooring.features.projects.membership import role_counts
 from mooring.features.projects.queries import CountRepositories
@@ -61,9 +63,10 @@ async def create_project(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
+    configuration: NamedDependency[Current],
     data: JSONBody[ProjectReq],
 ) -> Response[None]:
-    _check_creation(actor, data)
+    _check_creation(actor, data, (await configuration.read()).project_creation_restriction)
     metadata = {service.PUBLIC: str(bool(data.public)).lower()} | _metadata(data)
     project_id = await db.write(service.create, actor, data.project_name, metadata)
     by_name = is_true(request.headers.get("x-resource-name-in-location", ""))
@@ -88,11 +91,19 @@ async def change_project(
     project: NamedDependency[Found],
     data: JSONBody[ProjectReq],
 ) -> None:
-    """Metadata that is not sent stays; the name, the limit and `public` beside the metadata do not count."""
+    """Metadata that is not sent stays, and so does the allowlist. The name, the limit and `public` beside the metadata
+    do not count.
+    """
     retention = data.metadata.retention_id if data.metadata else None
     metadata = _metadata(data)
+    listed = data.cve_allowlist
+    if listed and listed.project_id not in (0, project.id):
+        raise BadRequest(f"the allowlist is that of project {project.id}, not of {listed.project_id}")
 
     def work(connection: Connection) -> None:
+        if listed:
+            ids = [item.cve_id for item in listed.items or ()]
+            allowlists.replace(connection, project.id, ids, listed.expires_at)
         stored = queries.metadata_of(connection, [project])[project.id]
         if retention and retention != stored.get("retention_id"):
             raise BadRequest("the retention_id in the request's payload cannot be changed")
@@ -137,13 +148,15 @@ async def read_summary(
     return structs.replace(summary, **fields)
 
 
-def _check_creation(actor: Actor, data: ProjectReq) -> None:
+def _check_creation(actor: Actor, data: ProjectReq, restriction: str) -> None:
     """Raise Forbidden, BadRequest, NotFound for what may not be made, in Harbor's order."""
     if actor.kind == "robot" and actor.project:
         raise Forbidden("Only system level robot can create project")
     if actor.scope and not actor.scope.covers(SYSTEM, "project", "create"):
         raise Forbidden(actor.name)
     may_limit = allowed(actor, "project", "create", project=None)
+    if restriction == "adminonly" and not may_limit:
+        raise Forbidden("Only system admin can create project")
     if data.registry_id is not None:
         if not may_limit:
             raise Forbidden("Only system admin can create proxy cache project")

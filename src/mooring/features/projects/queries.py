@@ -13,6 +13,8 @@ from mooring.core.page import Listing
 from mooring.db import query
 from mooring.db.prepared import Prepared, Row
 from mooring.db.reader import Reader
+from mooring.features.allowlists import queries as allowlists
+from mooring.features.allowlists.queries import Allowlist
 from mooring.features.projects.tables import member, project, project_metadata
 from mooring.features.users.tables import user
 
@@ -39,6 +41,7 @@ class View(Struct, frozen=True):
     metadata: Mapping[str, str]
     roles: frozenset[Role]
     repositories: int
+    allowlist: Allowlist
 
 
 COLUMNS: Final = tuple(project.c[field] for field in Project.__struct_fields__)
@@ -132,8 +135,16 @@ def views(connection: Connection, actor: Actor, projects: Sequence[Project], cou
         )
         for project_id, role in query.among(connection, held, member.c.project_id, ids):
             roles[project_id].add(Role(role))
+    lists = allowlists.of_projects(connection, ids)
     return [
-        View(each, owners.get(each.owner_id, ""), metadata[each.id], frozenset(roles[each.id]), counts.get(each.id, 0))
+        View(
+            project=each,
+            owner=owners.get(each.owner_id, ""),
+            metadata=metadata[each.id],
+            roles=frozenset(roles[each.id]),
+            repositories=counts.get(each.id, 0),
+            allowlist=lists.get(each.id) or Allowlist(each.id),
+        )
         for each in projects
     ]
 

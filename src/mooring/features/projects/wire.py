@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from mooring.core.access import STRENGTH, Role
 from mooring.core.clock import NEVER, rfc3339
+from mooring.features.allowlists.queries import Allowlist
 from mooring.features.projects.membership import Member
 from mooring.features.projects.queries import View
 
@@ -53,13 +54,25 @@ class ProjectReq(Struct):
 
 
 class ShownAllowlist(Struct, omit_defaults=True, kw_only=True):
-    """A project's allowlist. Its times are never set, as in Harbor."""
+    """A project's allowlist. Its times are never set, as in Harbor; its id is of no use."""
 
     id: int = 0
     project_id: int = 0
+    expires_at: int | None = None
     items: list[CVEAllowlistItem] | None
     creation_time: str
     update_time: str
+
+    @classmethod
+    def of(cls, allowlist: Allowlist) -> "ShownAllowlist":
+        return cls(
+            id=allowlist.project_id,
+            project_id=allowlist.project_id,
+            expires_at=allowlist.expires_at,
+            items=[CVEAllowlistItem(item) for item in allowlist.items],
+            creation_time=NEVER,
+            update_time=NEVER,
+        )
 
 
 class Project(Struct, omit_defaults=True, kw_only=True):
@@ -79,7 +92,7 @@ class Project(Struct, omit_defaults=True, kw_only=True):
     def of(cls, view: View, *, with_detail: bool = True) -> "Project":
         """Without detail, what stands in other tables is left out."""
         project = view.project
-        shown = {"id": project.id, "project_id": project.id, "items": []} if with_detail else {"items": None}
+        nothing = ShownAllowlist(items=None, creation_time=NEVER, update_time=NEVER)
         strongest = next((role for role in STRENGTH if role in view.roles), 0)
         return cls(
             project_id=project.id,
@@ -92,7 +105,7 @@ class Project(Struct, omit_defaults=True, kw_only=True):
             current_user_role_ids=sorted(int(role) for role in view.roles) or None,
             repo_count=view.repositories,
             metadata=ProjectMetadata(**view.metadata) if with_detail else None,
-            cve_allowlist=ShownAllowlist(**shown, creation_time=NEVER, update_time=NEVER),
+            cve_allowlist=ShownAllowlist.of(view.allowlist) if with_detail else nothing,
         )
 
 
