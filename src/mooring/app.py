@@ -22,6 +22,7 @@ from mooring.features.configuration.overwrite import overwritten
 from mooring.features.configuration.queries import Current
 from mooring.features.configuration.vault import Vault
 from mooring.features.listeners import LISTENERS
+from mooring.features.quotas.service import Quotas
 from mooring.features.signin.keys import read_keys
 from mooring.features.signin.service import SignIn
 from mooring.http.asgi import Assembly
@@ -70,6 +71,7 @@ class App:
             db=self.db,
             driver=self.driver,
             configuration=configuration,
+            quotas=Quotas(self.db, configuration),
             signin=self.signin,
             tokens=tokens,
             gate=Gate(self.db, self.signin, tokens, origin),

@@ -95,6 +95,7 @@ def bootstrap(connection: "Connection", configured: str | None) -> tuple[str, tu
     from mooring.core.access import Role
     from mooring.core.clock import now
     from mooring.features.projects.tables import member, project
+    from mooring.features.quotas.tables import quota
     from mooring.features.signin.keys import make_keys
     from mooring.features.signin.tables import secret
     from mooring.features.users.passwords import NOBODY, hash_password
@@ -128,6 +129,7 @@ def bootstrap(connection: "Connection", configured: str | None) -> tuple[str, tu
     connection.execute(insert(project).values(id=1, name="library", owner_id=1, is_public=True, **times))
     owner = {"project_id": 1, "entity_type": "u", "entity_id": 1, "role": int(Role.PROJECT_ADMIN)}
     connection.execute(insert(member).values(**owner, **times))
+    connection.execute(insert(quota).values(project_id=1, hard=-1, **times))
     if configured:
         connection.execute(insert(secret).values(name=_CONFIGURED, value=hash_password(configured)))
     if connection.dialect.name == "postgresql":

@@ -12,7 +12,7 @@
         ├── BadRequest 400             ├── Conflict 409
         ├── Unauthorized 401           ├── Precondition 412
         ├── Forbidden 403              ├── TooLarge 413
-        │   └── Denied 403             ├── RangeInvalid 416
+        │   └── Denied 403, OverQuota  ├── RangeInvalid 416
         ├── NotFound 404               ├── Unprocessable 422
         ├── MethodNotAllowed 405       ├── ServiceUnavailable 503
         ├── RequestTimeout 408         └── InsufficientStorage 507
@@ -103,6 +103,20 @@ class Denied(Forbidden):
     code, text = "DENIED", "denied"
 
 
+class OverQuota(Denied):
+    """What a project holds would exceed its quota: in bytes, what it has `used`, its limit `hard`, and what was
+    `wanted` on top, 0 where it has more than the limit already.
+    """
+
+    def __init__(self, used: int, hard: int, wanted: int) -> None:
+        self.used, self.hard, self.wanted = used, hard, wanted
+        change = f"adding {_size(wanted)}" if wanted else "subtracting 0 B"
+        super().__init__(
+            f"{change} of storage resource, which when updated to current usage of {_size(used)} "
+            f"will exceed the configured upper limit of {_size(hard)}."
+        )
+
+
 class NotFound(WireError):
     status, code, text = 404, "NOT_FOUND", "not found"
 
@@ -191,3 +205,15 @@ class SizeInvalid(WireError):
 
 class Unsupported(WireError):
     status, code, text = 400, "UNSUPPORTED", "the operation is unsupported"
+
+
+def _size(count: int) -> str:
+    """Bytes for people to read, in the units of Harbor's messages."""
+    if count < 1024:
+        return f"{count} B"
+    value = count / 1024
+    for unit in ("KiB", "MiB", "GiB"):
+        if value < 1024:
+            return f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TiB"

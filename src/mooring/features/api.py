@@ -19,12 +19,16 @@ from mooring.features.configuration import api as configurations
 from mooring.features.configuration.queries import Current
 from mooring.features.glossary import PARAMETERS
 from mooring.features.groups import api as groups
+from mooring.features.immutability import api as immutability
 from mooring.features.labels import api as labels
 from mooring.features.projects import api as projects
 from mooring.features.projects import members, metadata
+from mooring.features.quotas import api as quotas
+from mooring.features.quotas.service import Quotas
 from mooring.features.repositories import api as repositories
 from mooring.features.repositories import queries as repository_queries
 from mooring.features.robots import api as robots
+from mooring.features.robots import legacy as robots_of_old
 from mooring.features.signin import api as personal_tokens
 from mooring.features.signin import browsers
 from mooring.features.signin.service import SignIn
@@ -48,9 +52,12 @@ _FEATURES: Final = (
     ("projectMetadata", metadata),
     ("usergroup", groups),
     ("robot", robots),
+    ("robotv1", robots_of_old),
     ("label", labels),
+    ("quota", quotas),
     ("repository", repositories),
     ("artifact", artifacts),
+    ("immutable", immutability),
     ("configure", configurations),
     ("SystemCVEAllowlist", allowlists),
     ("systeminfo", system),
@@ -76,12 +83,14 @@ def build_api(
         "registry": check_storage or _here,
         "registryctl": check_storage or _here,
     }
+    limits = Quotas(db, configuration)
     origin = Origin(settings.external_url, settings.trusted_proxies)
     constants: dict[str, Any] = {
         "db": db,
         "settings": settings,
         "configuration": configuration,
         "signin": signin,
+        "quotas": limits,
         "passwords": signin.passwords,
         "origin": origin,
         "health": Health(probes),
@@ -91,6 +100,8 @@ def build_api(
         "count_artifacts": artifact_queries.count,
         "people_exist": people.others_exist,
         "delete_repository": delete_repository,
+        "begin_quota": limits.begin,
+        "read_quota": limits.shown,
     }
     dependencies = {name: _constant(value) for name, value in constants.items()}
     dependencies["actor"] = Provide(gate.actor, sync_to_thread=False)

@@ -5,13 +5,21 @@ from typing import Final
 from mooring.core.events import GroupDeleted, ProjectDeleted, UserDeleted
 from mooring.db.events import Listeners
 from mooring.features.allowlists import listeners as allowlists
+from mooring.features.immutability import listeners as immutability
 from mooring.features.labels import listeners as labels
 from mooring.features.projects import listeners as projects
+from mooring.features.quotas import listeners as quotas
 from mooring.features.robots import listeners as robots
 from mooring.features.signin import listeners as signin
 
 LISTENERS: Final[Listeners] = {
     UserDeleted: (projects.forget_user, signin.user_deleted),
     GroupDeleted: (projects.forget_group,),
-    ProjectDeleted: (robots.forget_project, labels.forget_project, allowlists.forget_project),
+    ProjectDeleted: (
+        robots.forget_project,
+        labels.forget_project,
+        allowlists.forget_project,
+        quotas.forget_project,
+        immutability.forget_project,
+    ),
 }

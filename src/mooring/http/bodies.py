@@ -91,6 +91,8 @@ def _struct(raw: Any, kind: type[S], path: str, owner: str) -> S:
 
 def _value(raw: Any, annotation: Any, path: str, owner: str) -> Any:
     annotation = plain(annotation)
+    if annotation is Any:
+        return raw
     origin = get_origin(annotation)
     if isinstance(annotation, type) and issubclass(annotation, Struct):
         return _struct(raw, annotation, path, owner)

@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from mooring.db.engine import Database
 from mooring.features.configuration.queries import Current
+from mooring.features.quotas.service import Quotas
 from mooring.features.signin.service import SignIn
 from mooring.http.exchange import Origin
 from mooring.registry.bearer import Tokens
@@ -20,6 +21,7 @@ class Registry(Struct, frozen=True):
     db: Database
     driver: Driver
     configuration: Current
+    quotas: Quotas
     signin: SignIn
     tokens: Tokens
     gate: Gate

@@ -118,7 +118,8 @@ async def put(registry: Registry, request: Request, name: str, reference: str) -
         tags=list(dict.fromkeys(tags)),
         may_be_sparse=registry.sparse,
     )
-    pushed = await registry.db.write(push, passed.caller.actor, what)
+    actor = passed.caller.actor
+    pushed = await registry.quotas.write(actor, passed.project_id, name, push, actor, what)
     registry.manifests.put(digest, content)
     registry.buffer.changed(pushed.repository_id)
     location = f"{registry.origin.base(request)}/v2/{name}/manifests/{digest}"

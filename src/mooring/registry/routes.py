@@ -36,6 +36,7 @@ _PATHS: Final = 4096  # whose route is remembered
 _BACKEND: Final = (VERSION.encode(), b"registry/2.0")
 _TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
 _ACTIONS: Final = {"GET": "pull", "HEAD": "pull", "DELETE": "delete"}
+_OF_CORE: Final = frozenset({"BAD_REQUEST", "UNAVAILABLE", "DENIED"})
 
 
 class Route(Struct, frozen=True):
@@ -48,17 +49,16 @@ class Route(Struct, frozen=True):
     tail: tuple[str, ...]
     methods: dict[str, Handler]
     versioned: bool = True
-    unversioned: frozenset[str] = frozenset({"BAD_REQUEST", "UNAVAILABLE"})
+    unversioned: frozenset[str] = _OF_CORE
 
 
 ROUTES: Final = (
     Route(
         ("manifests", "*"),
         {"GET": manifests.get, "HEAD": manifests.get, "PUT": manifests.put, "DELETE": manifests.delete},
-        unversioned=frozenset(
-            {"BAD_REQUEST", "UNAVAILABLE", "NAME_UNKNOWN", "MANIFEST_UNKNOWN", "MANIFEST_INVALID", "UNSUPPORTED"}
-            | {"PRECONDITION", "VIOLATE_FOREIGN_KEY_CONSTRAINT", "REQUEST_ENTITY_TOO_LARGE"}
-        ),
+        unversioned=_OF_CORE
+        | {"NAME_UNKNOWN", "MANIFEST_UNKNOWN", "MANIFEST_INVALID", "UNSUPPORTED", "REQUEST_ENTITY_TOO_LARGE"}
+        | {"PRECONDITION", "VIOLATE_FOREIGN_KEY_CONSTRAINT", "PROJECTPOLICYVIOLATION"},
     ),
     Route(("blobs", "uploads", ""), {"POST": uploads.start}),
     Route(

@@ -8,13 +8,12 @@ import asyncio
 import base64
 import hashlib
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Concatenate, Final, ParamSpec, TypeVar
+from typing import Final, TypeVar
 from uuid import uuid4
 
 import msgspec
-from sqlalchemy import Connection
 
 from mooring.core.errors import (
     BadRequest,
@@ -37,7 +36,6 @@ from mooring.storage import keys
 from mooring.storage.driver import CanAppend
 from mooring.storage.uploads import hashed, rehash
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 _CONTENT_RANGE: Final = re.compile(r"(?:bytes )?(\d{1,18})-(\d{1,18})(?:/(?:\d+|\*))?")
@@ -64,6 +62,8 @@ async def start(registry: Registry, request: Request, name: str) -> Response:
         raise DigestInvalid(
             f"the digest algorithm {chosen[:40]!r} is not supported; use one of {', '.join(ALGORITHMS)}"
         )
+    if not wanted:
+        await registry.quotas.check(passed.caller.actor, passed.project_id, name)
     upload = Upload(str(uuid4()), name, passed.project_id, passed.caller.account, 0, chosen, "", [])
     await registry.db.write(service.begin_upload, upload.id, upload.project_id, name, upload.account, upload.algorithm)
     return _under_way(registry, request, upload, 202)
@@ -93,10 +93,10 @@ async def put(registry: Registry, request: Request, name: str, upload_id: str) -
     if request.headers.get(b"content-length", b"0" if b"transfer-encoding" not in request.headers else b"") == b"0":
         _check_range(request, upload)
         with _while_it_lasts():
-            await _close(registry, upload, digest)
+            await _close(registry, passed, upload, digest)
     else:
         with _while_it_lasts():
-            await _add_last(registry, request, upload, digest)
+            await _add_last(registry, request, passed, upload, digest)
     registry.hashes.drop(upload.id)
     return _created(registry, request, name, digest)
 
@@ -126,7 +126,9 @@ async def _whole(registry: Registry, request: Request, passed: Passed, digest: s
     if f"{running.name}:{running.hexdigest()}" != digest:
         await registry.driver.delete([key])
         raise _mismatch(digest)
-    kept = await _commit(registry, [key], service.finish, passed.project_id, passed.repository, digest, size, segments)
+    home = (passed.project_id, passed.repository)
+    written = registry.quotas.write(passed.caller.actor, *home, service.finish, *home, digest, size, segments)
+    kept = await _commit(registry, [key], written)
     if not (kept and size):
         await registry.driver.delete([key])
     return _created(registry, request, passed.repository, digest)
@@ -147,7 +149,8 @@ async def _mount(registry: Registry, request: Request, passed: Passed, source: s
                 break
     if blob_id is None:
         return False
-    await registry.db.write(service.mount, blob_id, passed.project_id, passed.repository)
+    home = (passed.project_id, passed.repository)
+    await registry.quotas.write(passed.caller.actor, *home, service.mount, blob_id, *home)
     return True
 
 
@@ -202,7 +205,7 @@ async def _add(
         after = msgspec.structs.replace(
             before, offset=before.offset + added, algorithm=wanted, digest=digest, segments=segments
         )
-        kept = await _commit(registry, new, service.advance_upload, before, after)
+        kept = await _commit(registry, new, registry.db.write(service.advance_upload, before, after))
         if not (kept and added):
             await driver.delete(new)
     if not kept:
@@ -211,16 +214,10 @@ async def _add(
     return after
 
 
-async def _commit(
-    registry: Registry,
-    new: list[str],
-    function: Callable[Concatenate[Connection, P], T],
-    *args: P.args,
-    **kwargs: P.kwargs,
-) -> T:
-    """Write the row that leads to new segments. When it surely was not written, they are deleted."""
+async def _commit(registry: Registry, new: list[str], written: Awaitable[T]) -> T:
+    """Wait for the row that leads to new segments. When it surely was not written, they are deleted."""
     try:
-        return await registry.db.write(function, *args, **kwargs)
+        return await written
     except (DatabaseUnavailable, asyncio.CancelledError):
         raise  # the row may be there all the same: a database can go away behind its commit. What has no row is swept.
     except BaseException:
@@ -260,15 +257,15 @@ async def _alone(registry: Registry, held: ExitStack, driver: CanAppend, key: st
         raise BlobUploadInvalid
 
 
-async def _add_last(registry: Registry, request: Request, upload: Upload, digest: str) -> None:
+async def _add_last(registry: Registry, request: Request, passed: Passed, upload: Upload, digest: str) -> None:
     after = await _add(registry, request, upload, algorithm(digest))
     if after.digest != digest:
         await _drop(registry, after)
         raise _mismatch(digest)
-    await _close(registry, after, digest)
+    await _close(registry, passed, after, digest)
 
 
-async def _close(registry: Registry, after: Upload, digest: str) -> None:
+async def _close(registry: Registry, passed: Passed, after: Upload, digest: str) -> None:
     """End the upload as a blob. A wrong digest without a body leaves it open: nothing was lost, and the client may
     know better.
     """
@@ -282,7 +279,8 @@ async def _close(registry: Registry, after: Upload, digest: str) -> None:
         found = f"{wanted}:{running.hexdigest()}"
     if found != digest:
         raise _mismatch(digest)
-    added = await registry.db.write(service.finish_upload, after, digest)
+    home = (passed.project_id, passed.repository)
+    added = await registry.quotas.write(passed.caller.actor, *home, service.finish_upload, after, digest)
     if added is None:
         raise BlobUploadUnknown(detail={})
     if not added:

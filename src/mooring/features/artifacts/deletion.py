@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, exists, select
 
 from mooring.core.actor import Actor
 from mooring.core.errors import ReferencedByIndex
 from mooring.core.events import ArtifactDeleted, RepositoryDeleted
 from mooring.db.events import emit
 from mooring.features.artifacts import statements
-from mooring.features.artifacts.tables import artifact, artifact_accessory, artifact_reference, tag
+from mooring.features.artifacts.tables import artifact, artifact_accessory, artifact_blob, artifact_reference, tag
 from mooring.features.blobs import service as blobs
+from mooring.features.immutability import service as immutability
 from mooring.features.repositories import service as repositories
 from mooring.features.repositories.tables import repository
 
@@ -32,7 +33,7 @@ class _Home(NamedTuple):
 def delete_artifact(connection: Connection, actor: Actor, artifact_id: int) -> None:
     """Delete an artifact with its tags, its accessories, and those children that nothing else holds.
 
-    Raises ReferencedByIndex when an index names it.
+    Raises ReferencedByIndex when an index names it, Precondition when one of the tags is immutable.
     """
     found = select(artifact.c.repository_id).where(artifact.c.id == artifact_id)
     home = _hold(connection, connection.execute(found).scalar())
@@ -66,6 +67,8 @@ def _delete(connection: Connection, actor: Actor, home: _Home, doomed: _Doomed) 
     accessories = connection.execute(of_subject).scalars().all()
     children = connection.execute(of_parent).scalars().all()
     names = connection.execute(select(tag.c.name).where(tag.c.artifact_id == of).order_by(tag.c.id)).scalars().all()
+    immutability.check(connection, home.project_id, home.name, names, "deleted")
+    blobs.release(connection, home.name, _blobs_of(connection, home, of))
     connection.execute(delete(artifact_accessory).where((links.subject_id == of) | (links.artifact_id == of)))
     connection.execute(delete(artifact_reference).where(references.parent_id == of))
     connection.execute(delete(tag).where(tag.c.artifact_id == of))
@@ -76,7 +79,7 @@ def _delete(connection: Connection, actor: Actor, home: _Home, doomed: _Doomed) 
 
 
 def delete_repository(connection: Connection, actor: Actor, repository_id: int) -> None:
-    """Delete a repository with everything in it."""
+    """Delete a repository with everything in it. Raises Precondition when one of the tags is immutable."""
     home = _hold(connection, repository_id)
     if home is None:
         return
@@ -86,6 +89,8 @@ def delete_repository(connection: Connection, actor: Actor, repository_id: int) 
         select(tag.c.artifact_id, tag.c.name).where(tag.c.repository_id == home.id).order_by(tag.c.id)
     ):
         tags.setdefault(owner, []).append(name)
+    names = [name for owner in sorted(tags, reverse=True) for name in tags[owner]]
+    immutability.check(connection, home.project_id, home.name, names, "deleted")
     gone = connection.execute(
         select(artifact.c.id, artifact.c.digest).where(artifact.c.repository_id == home.id).order_by(artifact.c.id)
     ).all()
@@ -127,6 +132,18 @@ def _tell(
         tags=tuple(tags),
     )
     emit(connection, event)
+
+
+def _blobs_of(connection: Connection, home: _Home, artifact_id: int) -> Sequence[int]:
+    """The blobs that no other artifact of the repository names."""
+    other = artifact_blob.alias()
+    elsewhere = exists().where(
+        other.c.blob_id == artifact_blob.c.blob_id,
+        other.c.repository_id == home.id,
+        other.c.artifact_id != artifact_id,
+    )
+    own = select(artifact_blob.c.blob_id).where(artifact_blob.c.artifact_id == artifact_id, ~elsewhere)
+    return connection.execute(own).scalars().all()
 
 
 def _has_parent(connection: Connection, artifact_id: int) -> bool:

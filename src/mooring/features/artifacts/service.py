@@ -9,7 +9,14 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from mooring.core.actor import Actor
 from mooring.core.clock import now
-from mooring.core.errors import ManifestBlobUnknown, ManifestInvalid, NotFound, SizeInvalid, WireErrors
+from mooring.core.errors import (
+    ManifestBlobUnknown,
+    ManifestInvalid,
+    NotFound,
+    Precondition,
+    SizeInvalid,
+    WireErrors,
+)
 from mooring.core.events import ArtifactPushed
 from mooring.core.media import Descriptor, Manifest
 from mooring.core.reference import is_digest
@@ -22,6 +29,9 @@ from mooring.features.artifacts.kinds import Kind, accessory_of
 from mooring.features.artifacts.queries import Found
 from mooring.features.artifacts.tables import artifact
 from mooring.features.blobs import queries as blobs
+from mooring.features.blobs import service as blob_service
+from mooring.features.immutability import service as immutability
+from mooring.features.immutability.queries import matcher
 from mooring.features.repositories import service as repositories
 from mooring.features.repositories.tables import repository
 
@@ -69,9 +79,11 @@ def push(connection: Connection, actor: Actor, what: Push) -> Pushed:
 
     An artifact that is there already is left as it is; only the tags and the accessory are seen to. Raises
     ManifestBlobUnknown for every blob and every child that the repository lacks, SizeInvalid for one of another length,
-    ManifestInvalid for sizes that cannot be.
+    ManifestInvalid for sizes that cannot be, Precondition when one of the tags is here already and immutable, whatever
+    it names.
     """
     repository_id = repositories.ensure(connection, what.project_id, what.repository)
+    _check_tags(connection, what, repository_id)
     accessory = accessory_of(what.manifest, what.tags)
     # Of a subject and an accessory that come together, the later one must see the other; so must a tag and an index.
     others = [accessory[0]] if accessory else []
@@ -81,7 +93,7 @@ def push(connection: Connection, actor: Actor, what: Push) -> Pushed:
     row = statements.FIND_ARTIFACT.one(connection, repository=repository_id, digest=what.digest)
     artifact_id, is_listed = row or (_create(connection, what, repository_id, is_listed=accessory is None), False)
     for name in sorted(what.tags):
-        set_tag(connection, repository_id, artifact_id, name)
+        set_tag(connection, what.project_id, what.repository, repository_id, artifact_id, name)
     if accessory is not None:
         _link_subject(connection, accessory, repository_id, artifact_id)
     if row and bool(is_listed) == (accessory is not None):
@@ -104,8 +116,13 @@ def turns(repository_id: int, *digests: str) -> list[str]:
     return [f"{repository_id} {digest}" for digest in digests]
 
 
-def set_tag(connection: Connection, repository_id: int, artifact_id: int, name: str) -> None:
-    """Let the tag name the artifact; another one that it named loses it. On the same artifact it stays as it was."""
+def set_tag(
+    connection: Connection, project_id: int, repository_name: str, repository_id: int, artifact_id: int, name: str
+) -> None:
+    """Let the tag name the artifact; another one that it named loses it. On the same artifact it stays as it was.
+
+    Raises Precondition when another one has it and it is immutable.
+    """
     values = {"repository_id": repository_id, "artifact_id": artifact_id, "name": name, "push_time": now()}
     while not statements.ADD_TAG.run(connection, **values, pull_time=0):
         row = statements.TAGGED.one(connection, repository=repository_id, name=name)
@@ -114,6 +131,7 @@ def set_tag(connection: Connection, repository_id: int, artifact_id: int, name: 
         holder, digest = row
         if holder == artifact_id:
             return
+        immutability.check(connection, project_id, repository_name, [name], "updated")
         take_turns(connection, turns(repository_id, digest))
         if statements.MOVE_TAG.run(
             connection, repository=repository_id, of=name, before=holder, after=artifact_id, moment=values["push_time"]
@@ -122,10 +140,23 @@ def set_tag(connection: Connection, repository_id: int, artifact_id: int, name: 
             return
 
 
+def _check_tags(connection: Connection, what: Push, repository_id: int) -> None:
+    if not what.tags:
+        return
+    is_immutable = matcher(connection, what.project_id)
+    for name in what.tags:
+        if is_immutable(what.repository, name) and statements.TAGGED.one(
+            connection, repository=repository_id, name=name
+        ):
+            inside = what.repository.partition("/")[2]
+            raise Precondition(f"Failed to process request due to '{inside}:{name}' configured as immutable.")
+
+
 def _create(connection: Connection, what: Push, repository_id: int, *, is_listed: bool) -> int:
     found = _blobs(connection, what)
     children = _children(connection, repository_id, what.manifest.children)
-    _check(what, {digest: size for digest, (_, size) in found.items()} | {key: row[1] for key, row in children.items()})
+    lengths = {digest: size for digest, (_, size, _) in found.items()} | {key: row[1] for key, row in children.items()}
+    _check(what, lengths)
     config = what.manifest.config
     size = len(what.content) + (config.size if config else 0) + sum(layer.size for layer in what.manifest.layers)
     size += sum(total for _, _, total in children.values())
@@ -153,8 +184,9 @@ def _create(connection: Connection, what: Push, repository_id: int, *, is_listed
         is_listed=is_listed,
     )
     artifact_id: int = statements.FIND_ARTIFACT.sure(connection, repository=repository_id, digest=what.digest)[0]
-    for blob_id, _ in found.values():
-        statements.ADD_BLOB.run(connection, artifact_id=artifact_id, blob_id=blob_id)
+    for blob_id, _, _ in found.values():
+        statements.ADD_BLOB.run(connection, artifact_id=artifact_id, blob_id=blob_id, repository_id=repository_id)
+    blob_service.count(connection, what.repository, [blob_id for blob_id, _, counted in found.values() if not counted])
     _refer(connection, what, artifact_id, {digest: row[0] for digest, row in children.items()})
     statements.CLAIM_ACCESSORIES.run(connection, repository=repository_id, digest=what.digest, subject=artifact_id)
     claimed = statements.CLAIM_REFERENCES.run(
@@ -181,8 +213,8 @@ def _refer(connection: Connection, what: Push, artifact_id: int, children: dict[
         statements.RELIST_CHILDREN.run(connection, parent=artifact_id)
 
 
-def _blobs(connection: Connection, what: Push) -> dict[str, tuple[int, int]]:
-    """Those of the manifest's blobs that the repository holds, with id and size."""
+def _blobs(connection: Connection, what: Push) -> dict[str, tuple[int, int, bool]]:
+    """Those of the manifest's blobs that the repository holds, with id, size and whether they count."""
     needed = list({one.digest for one in what.manifest.blobs})
     return blobs.in_repository(connection, what.project_id, what.repository, needed) if needed else {}
 

@@ -60,7 +60,7 @@ FIND_ARTIFACT: Final = Prepared(
 ADD_REFERENCE: Final = _unless_there(
     artifact_reference, ("parent_id", "child_id", "child_digest", "platform", "urls", "annotations")
 )
-ADD_BLOB: Final = _unless_there(artifact_blob, ("artifact_id", "blob_id"))
+ADD_BLOB: Final = _unless_there(artifact_blob, ("artifact_id", "blob_id", "repository_id"))
 ADD_ACCESSORY: Final = _unless_there(
     artifact_accessory, ("artifact_id", "repository_id", "subject_id", "subject_digest", "type", "creation_time")
 )

@@ -16,6 +16,7 @@ from mooring.features.artifacts import queries, statements
 from mooring.features.artifacts.queries import Found
 from mooring.features.artifacts.service import turns
 from mooring.features.artifacts.tables import tag
+from mooring.features.immutability import service as immutability
 from mooring.features.repositories import service as repositories
 
 
@@ -36,11 +37,14 @@ def create_tag(connection: Connection, actor: Actor, repository: str, found: Fou
 
 
 def untag(connection: Connection, actor: Actor, repository: str, found: Found, name: str) -> None:
-    """Take a tag from an artifact, which stays. Raises NotFound when it is not this artifact's."""
+    """Take a tag from an artifact, which stays. Raises NotFound when it is not this artifact's, Precondition when it is
+    immutable.
+    """
     _take_turn(connection, found)
     statement = delete(tag).where(tag.c.artifact_id == found.id, tag.c.name == name)
     if not connection.execute(statement).rowcount:
         raise NotFound(f"tag {name} attached to artifact {found.id} not found")
+    immutability.check(connection, found.project_id, repository, [name], "deleted")
     statements.RELIST.run(connection, of=found.id)
     repositories.touch(connection, {found.repository_id: now()})
     emit(connection, TagDeleted(**_what(repository, found), actor=actor, tag=name))

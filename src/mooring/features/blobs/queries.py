@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Select, Text, bindparam, cast, exists, func, select
+from sqlalchemy import Connection, Select, Text, bindparam, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from mooring.db.prepared import Prepared, Row
@@ -52,14 +52,14 @@ IN_REPOSITORY: Final = Prepared(
 )
 
 
-def _several(digests: Select[tuple[str]]) -> Select[tuple[str, int, int]]:
+def _several(digests: Select[tuple[str]]) -> Select[tuple[str, int, int, bool | None]]:
     # Asked of each blob that is found: SQLite would join from all blobs of the project.
-    holds = exists().where(
+    link = select(repository_blob.c.is_counted).where(
         repository_blob.c.blob_id == blob.c.id,
         repository_blob.c.repository == bindparam("repository"),
         repository_blob.c.project_id == bindparam("project"),
     )
-    return select(blob.c.digest, blob.c.id, blob.c.size).where(blob.c.digest.in_(digests), holds)
+    return select(blob.c.digest, blob.c.id, blob.c.size, link.scalar_subquery()).where(blob.c.digest.in_(digests))
 
 
 # A list of any length as one parameter: JSON, which both databases take apart.
@@ -97,9 +97,9 @@ def to_upload(row: Row) -> Upload:
 
 def in_repository(
     connection: Connection, project_id: int, repository: str, digests: list[str]
-) -> dict[str, tuple[int, int]]:
-    """Of the digests those that the repository holds, with the blob's id and size."""
+) -> dict[str, tuple[int, int, bool]]:
+    """Of the digests those that the repository holds, with the blob's id and size, and whether it counts."""
     rows = _SEVERAL_IN_REPOSITORY.all(
         connection, repository=repository, project=project_id, digests=msgspec.json.encode(digests).decode()
     )
-    return {digest: (blob_id, size) for digest, blob_id, size in rows}
+    return {digest: (blob_id, size, bool(counts)) for digest, blob_id, size, counts in rows if counts is not None}

@@ -1,13 +1,15 @@
 """How blobs come to exist: `finish` is the only way."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, literal, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mooring.core.clock import now
 from mooring.db.prepared import Prepared
+from mooring.db.query import in_batches
 from mooring.features.blobs.queries import IN_REPOSITORY, Segments, Upload, to_upload
 from mooring.features.blobs.tables import blob, repository_blob, upload
 
@@ -37,12 +39,20 @@ _ADD: Final = Prepared(
     }
 )
 _LINK: Final[dict[str, Any]] = {name: bindparam(name) for name in ("repository", "blob_id", "project_id")}
-_LINKS: Final = Prepared(
-    {
-        "sqlite": sqlite.insert(repository_blob).values(_LINK).on_conflict_do_nothing(),
-        "postgresql": postgresql.insert(repository_blob).values(_LINK).on_conflict_do_nothing(),
-    }
-)
+
+
+def _linked(dialect: Any) -> Any:
+    """What the repository holds already counts again."""
+    return (
+        dialect.insert(repository_blob)
+        .values(_LINK)
+        .on_conflict_do_update(
+            index_elements=["repository", "blob_id"], set_={"is_counted": true()}, where=~repository_blob.c.is_counted
+        )
+    )
+
+
+_LINKS: Final = Prepared({"sqlite": _linked(sqlite), "postgresql": _linked(postgresql)})
 _UNLINK: Final = Prepared(
     delete(repository_blob).where(
         repository_blob.c.repository == bindparam("of"), repository_blob.c.blob_id == bindparam("blob")
@@ -127,6 +137,26 @@ def unlink(connection: Connection, project_id: int, repository: str, digest: str
     """The repository holds the blob no more; the bytes stay for garbage collection. False when it did not hold it."""
     row = IN_REPOSITORY.one(connection, repository=repository, project=project_id, digest=digest)
     return row is not None and _UNLINK.run(connection, of=repository, blob=row[0]) == 1
+
+
+def count(connection: Connection, repository: str, blob_ids: Sequence[int]) -> None:
+    """Blobs that the repository holds weigh on its project's quota again."""
+    _weigh(connection, repository, blob_ids, is_counted=True)
+
+
+def release(connection: Connection, repository: str, blob_ids: Sequence[int]) -> None:
+    """Blobs that no artifact of the repository names any more weigh on its project's quota no longer, but stay."""
+    _weigh(connection, repository, blob_ids, is_counted=False)
+
+
+def _weigh(connection: Connection, repository: str, blob_ids: Sequence[int], *, is_counted: bool) -> None:
+    for some in in_batches(blob_ids):
+        statement = update(repository_blob).where(
+            repository_blob.c.repository == repository,
+            repository_blob.c.blob_id.in_(some),
+            repository_blob.c.is_counted != is_counted,
+        )
+        connection.execute(statement.values(is_counted=is_counted))
 
 
 def touch(connection: Connection, moments: dict[int, int]) -> None:

@@ -37,7 +37,7 @@ class Content(Struct, frozen=True, omit_defaults=True):
     priority: int = 0
     action: str = ""
     template: str = ""
-    params: Mapping[str, Mapping[str, Any]] = {}
+    params: Mapping[str, Any] = {}
     tag_selectors: Sequence[Selector] = ()
     scope_selectors: Mapping[str, Sequence[Selector]] = {}
 

@@ -9,7 +9,7 @@ from litestar.params import FromQuery, JSONBody
 from msgspec import structs
 from sqlalchemy import Connection
 
-from mooring.core.access import Role, allowed
+from mooring.core.access import allowed
 from mooring.core.actor import SYSTEM, Actor
 from mooring.core.errors import BadRequest, Forbidden, NotFound
 from mooring.core.page import Listing
@@ -18,10 +18,10 @@ from mooring.features.allowlists import service as allowlists
 from mooring.features.configuration.queries import Current
 from mooring.features.projects import queries, service, wire
 from mooring.features.projects.membership import role_counts
-from mooring.features.projects.queries import CountRepositories
+from mooring.features.projects.queries import BeginQuota, CountRepositories, ReadQuota
 from mooring.features.projects.queries import Project as Found
 from mooring.features.projects.values import normal_all
-from mooring.features.projects.wire import ProjectDeletable, ProjectReq, ProjectSummary
+from mooring.features.projects.wire import ProjectDeletable, ProjectReq, ProjectSummary, ProjectSummaryQuota
 from mooring.http.access import ANYBODY, SIGNED_IN, project
 from mooring.http.links import created, listed
 from mooring.http.parameters import is_true
@@ -64,11 +64,20 @@ async def create_project(
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
     configuration: NamedDependency[Current],
+    begin_quota: NamedDependency[BeginQuota],
     data: JSONBody[ProjectReq],
 ) -> Response[None]:
+    """Only who may make projects for the system sets a limit; others' is the configured one."""
     _check_creation(actor, data, (await configuration.read()).project_creation_restriction)
     metadata = {service.PUBLIC: str(bool(data.public)).lower()} | _metadata(data)
-    project_id = await db.write(service.create, actor, data.project_name, metadata)
+    limit = (data.storage_limit or None) if allowed(actor, "project", "create", project=None) else None
+
+    def work(connection: Connection) -> int:
+        made = service.create(connection, actor, data.project_name, metadata)
+        begin_quota(connection, made, limit)
+        return made
+
+    project_id = await db.write(work)
     by_name = is_true(request.headers.get("x-resource-name-in-location", ""))
     return created(request, data.project_name if by_name else project_id)
 
@@ -138,14 +147,23 @@ async def read_summary(
     db: NamedDependency[Database],
     project: NamedDependency[Found],
     count_repositories: NamedDependency[CountRepositories],
+    read_quota: NamedDependency[ReadQuota],
 ) -> ProjectSummary:
-    (view,) = await db.read(queries.views, actor, [project], count_repositories)
-    summary = ProjectSummary(repo_count=view.repositories)
-    if not allowed(actor, "member", "list", project=project.id, roles=view.roles):
+    """Members are counted for who may list them, the quota is shown to who may read it."""
+
+    def work(connection: Connection) -> ProjectSummary:
+        (view,) = queries.views(connection, actor, [project], count_repositories)
+        summary = ProjectSummary(repo_count=view.repositories)
+        quota = read_quota(connection, project.id)
+        if quota and allowed(actor, "quota", "read", project=project.id, roles=view.roles):
+            hard, used = quota
+            summary.quota = ProjectSummaryQuota(hard={"storage": hard}, used={"storage": used})
+        if allowed(actor, "member", "list", project=project.id, roles=view.roles):
+            for role, number in role_counts(connection, project.id).items():
+                setattr(summary, f"{role.name.lower()}_count", number)
         return summary
-    counts = await db.read(role_counts, project.id)
-    fields = {f"{role.name.lower()}_count": counts.get(role, 0) for role in Role}
-    return structs.replace(summary, **fields)
+
+    return await db.read(work)
 
 
 def _check_creation(actor: Actor, data: ProjectReq, restriction: str) -> None:
@@ -171,7 +189,10 @@ def _check_creation(actor: Actor, data: ProjectReq, restriction: str) -> None:
             "alternatively passing an empty string"
         )
     if data.storage_limit and may_limit:
-        service.check_storage_limit(data.storage_limit)
+        try:
+            service.check_storage_limit(data.storage_limit)
+        except BadRequest as error:
+            raise BadRequest(f"bad request: {error.message}") from None
     if data.metadata and data.metadata.public not in (None, "", "true", "false"):
         raise BadRequest(f"metadata.public should only be 'true' or 'false', but got: '{data.metadata.public}'")
     service.check_name(data.project_name)

@@ -18,8 +18,11 @@ from mooring.features.allowlists.queries import Allowlist
 from mooring.features.projects.tables import member, project, project_metadata
 from mooring.features.users.tables import user
 
-# How many repositories each of the projects has; features above this one know.
+# What features above this one know: how many repositories each of the projects has; how a new project gets its quota,
+# with a limit in bytes if one was asked for; and the limit and the use of one, None where none is shown.
 CountRepositories = Callable[[Connection, Sequence[int]], Mapping[int, int]]
+BeginQuota = Callable[[Connection, int, int | None], None]
+ReadQuota = Callable[[Connection, int], tuple[int, int] | None]
 
 
 class Project(Struct, frozen=True):

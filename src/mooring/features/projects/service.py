@@ -52,9 +52,9 @@ def check_name(name: str) -> None:
 def check_storage_limit(limit: int) -> None:
     """Raise BadRequest for what cannot be a quota in bytes; -1 is none."""
     if limit != -1 and limit <= 0:
-        raise BadRequest(f"bad request: invalid non-positive value for quota limit, value={limit}")
+        raise BadRequest(f"invalid non-positive value for quota limit, value={limit}")
     if limit > MAX_STORAGE:
-        raise BadRequest(f"bad request: exceeded 1024TB, which is {MAX_STORAGE} Bytes, value={limit}")
+        raise BadRequest(f"exceeded 1024TB, which is {MAX_STORAGE} Bytes, value={limit}")
 
 
 def create(connection: Connection, actor: Actor, name: str, metadata: Mapping[str, str]) -> int:

@@ -114,6 +114,11 @@ class ProjectDeletable(Struct, omit_defaults=True):
     message: str = ""
 
 
+class ProjectSummaryQuota(Struct):
+    hard: dict[str, int]
+    used: dict[str, int]
+
+
 class ProjectSummary(Struct, omit_defaults=True, kw_only=True):
     repo_count: int
     project_admin_count: int = 0
@@ -121,6 +126,7 @@ class ProjectSummary(Struct, omit_defaults=True, kw_only=True):
     developer_count: int = 0
     guest_count: int = 0
     limited_guest_count: int = 0
+    quota: ProjectSummaryQuota | None = None
 
 
 class UserEntity(Struct):

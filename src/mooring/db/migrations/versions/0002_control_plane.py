@@ -67,6 +67,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("audit_log", schema=None) as batch_op:
         batch_op.create_index("ix_audit_log_event", ["operation", "resource_type", "op_time", "id"], unique=False)
+        batch_op.create_index(
+            "ix_audit_log_failed",
+            ["op_time", "id"],
+            unique=False,
+            sqlite_where=sa.text("op_result IS 0"),
+            postgresql_where=sa.text("op_result IS 0"),
+        )
         batch_op.create_index("ix_audit_log_op_time", ["op_time", "id"], unique=False)
         batch_op.create_index("ix_audit_log_project_id", ["project_id", "op_time", "id"], unique=False)
         batch_op.create_index("ix_audit_log_username", ["username", "op_time", "id"], unique=False)
@@ -221,6 +228,10 @@ def upgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_repository_blob_blob_id"))
         batch_op.create_index("ix_repository_blob_blob_id_project_id", ["blob_id", "project_id"], unique=False)
 
+    with op.batch_alter_table("robot", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("short_name", sa.Text(), nullable=True))
+        batch_op.create_index("ix_robot_short_name", ["short_name", "secret"], unique=False)
+
     with op.batch_alter_table("tag", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_tag_artifact_id"))
         batch_op.create_index("ix_tag_artifact_id_push_time", ["artifact_id", "push_time", "id"], unique=False)
@@ -244,6 +255,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_tag_repository_id_push_time")
         batch_op.drop_index("ix_tag_artifact_id_push_time")
         batch_op.create_index(batch_op.f("ix_tag_artifact_id"), ["artifact_id"], unique=False)
+
+    with op.batch_alter_table("robot", schema=None) as batch_op:
+        batch_op.drop_index("ix_robot_short_name")
+        batch_op.drop_column("short_name")
 
     with op.batch_alter_table("repository_blob", schema=None) as batch_op:
         batch_op.drop_index("ix_repository_blob_blob_id_project_id")
@@ -298,6 +313,9 @@ def downgrade() -> None:
         batch_op.drop_index("ix_audit_log_username")
         batch_op.drop_index("ix_audit_log_project_id")
         batch_op.drop_index("ix_audit_log_op_time")
+        batch_op.drop_index(
+            "ix_audit_log_failed", sqlite_where=sa.text("op_result IS 0"), postgresql_where=sa.text("op_result IS 0")
+        )
         batch_op.drop_index("ix_audit_log_event")
 
     op.drop_table("audit_log")

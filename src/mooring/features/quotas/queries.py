@@ -1,0 +1,87 @@
+"""Reading quotas, and what projects hold."""
+
+from typing import Any, Final
+
+from msgspec import Struct
+from sqlalchemy import BigInteger, Connection, Select, bindparam, case, cast, func, select
+
+from mooring.core.page import Listing
+from mooring.db import query
+from mooring.db.prepared import Prepared
+from mooring.features.projects.tables import project
+from mooring.features.quotas.tables import project_storage, quota
+
+_MOST: Final = 2**63 - 1
+
+
+class Quota(Struct, frozen=True):
+    """A project's limit and what it holds, in bytes; -1 for no limit. `project` is empty when that is gone."""
+
+    id: int
+    project_id: int
+    project: str
+    hard: int
+    used: int
+    creation_time: int
+    update_time: int
+
+
+def _used(project_id: Any) -> Any:
+    total = func.coalesce(func.sum(project_storage.c.bytes), 0)
+    return select(cast(total, BigInteger)).where(project_storage.c.project_id == project_id).scalar_subquery()
+
+
+USED: Final = Prepared(select(_used(bindparam("project"))))
+# The limit of a project that has one.
+LIMIT: Final = Prepared(select(quota.c.hard).where(quota.c.project_id == bindparam("project"), quota.c.hard >= 0))
+# The limit and the use of a project that holds more than it may.
+OVER: Final = Prepared(
+    select(quota.c.hard, _used(quota.c.project_id)).where(
+        quota.c.project_id == bindparam("project"), quota.c.hard >= 0, quota.c.hard < _used(quota.c.project_id)
+    )
+)
+_USED: Final = _used(quota.c.project_id)
+_LISTED: Final = {
+    "creation_time": quota.c.creation_time,
+    "update_time": quota.c.update_time,
+    "hard.storage": case((quota.c.hard < 0, _MOST), else_=quota.c.hard),  # no limit is the largest
+    "used.storage": _USED,
+}
+
+
+def find(connection: Connection, quota_id: int) -> Quota | None:
+    row = connection.execute(_quotas().where(quota.c.id == quota_id)).one_or_none()
+    return None if row is None else Quota(*row)
+
+
+def of_project(connection: Connection, project_id: int) -> Quota | None:
+    row = connection.execute(_quotas().where(quota.c.project_id == project_id)).one_or_none()
+    return None if row is None else Quota(*row)
+
+
+def page(connection: Connection, listing: Listing, project_id: int | None = None) -> tuple[list[Quota], int]:
+    """One page of the quotas, the latest first, and how many there are; of one project where that is given."""
+    statement = _quotas()
+    if project_id is not None:
+        statement = statement.where(quota.c.project_id == project_id)
+    order = (quota.c.creation_time.desc(), quota.c.id.desc())
+    rows, total = query.page(connection, statement, listing, _LISTED, *order, scope=("quotas", project_id))
+    return [Quota(*row) for row in rows], total
+
+
+def used(connection: Connection, project_id: int) -> int:
+    """The bytes that a project holds just now."""
+    total: int = USED.sure(connection, project=project_id)[0]
+    return total
+
+
+def _quotas() -> Select[Any]:
+    return select(
+        quota.c.id,
+        quota.c.project_id,
+        func.coalesce(project.c.name, ""),
+        quota.c.hard,
+        _USED,
+        quota.c.creation_time,
+        quota.c.update_time,
+    ).outerjoin(project, (project.c.id == quota.c.project_id) & ~project.c.is_deleted)
