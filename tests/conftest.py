@@ -12,6 +12,7 @@ from hypothesis import settings
 from tests.parts import s3, tools
 from tests.parts.deployments import Deployments
 from tests.parts.postgres import Postgres
+from tests.parts.secrets import Watch
 from tests.parts.server import Server
 
 FIGURES = pytest.StashKey[list[str]]()
@@ -78,6 +79,17 @@ def figures(pytestconfig: pytest.Config) -> list[str]:
 def full(pytestconfig: pytest.Config) -> bool:
     """Whether this is the long form of the run."""
     return bool(pytestconfig.getoption("--full"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_secret_comes_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No secret of the run stands in an answer or a log; it is the first to begin and the last to end."""
+    watch = Watch(tmp_path_factory.mktemp("said"))
+    with pytest.MonkeyPatch.context() as patch:
+        watch.attach(patch)
+        yield
+    leaks = watch.leaks()
+    assert not leaks, f"{len(leaks)} answers or lines of logs hold a secret:\n" + "\n".join(leaks[:20])
 
 
 @pytest.fixture(scope="session")
