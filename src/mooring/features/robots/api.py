@@ -9,7 +9,6 @@ from litestar.params import FromPath, JSONBody
 from sqlalchemy import Connection
 
 from mooring.core.actor import Actor
-from mooring.core.clock import rfc3339
 from mooring.core.errors import BadRequest
 from mooring.core.page import Exact, Listing
 from mooring.db.engine import Database
@@ -55,23 +54,18 @@ async def create_robot(
 ) -> Response[RobotCreated]:
     wishes = _wishes(data.permissions)
     service.check(name=data.name, level=data.level, duration=data.duration, wishes=wishes)
+    prefix = (await configuration.read()).robot_name_prefix
     made = await db.write(
         service.create,
         actor,
+        prefix,
         name=data.name,
         level=data.level,
         description=data.description,
         duration=data.duration,
         wishes=wishes,
     )
-    body = RobotCreated(
-        id=made.robot.id,
-        name=(await configuration.read()).robot_name_prefix + made.robot.name,
-        secret=made.secret,
-        creation_time=rfc3339(made.robot.creation_time),
-        expires_at=made.robot.expires_at,
-    )
-    return created(request, made.robot.id, body)
+    return created(request, made.robot.id, RobotCreated.of(made, prefix))
 
 
 @get("/robots/{robot_id:str}", access=SIGNED_IN)
@@ -98,17 +92,20 @@ async def change_robot(
     data: JSONBody[RobotUpdate],
 ) -> None:
     wishes = _wishes(data.permissions)
+    prefix = (await configuration.read()).robot_name_prefix
 
     def work(connection: Connection) -> None:
         found = service.read(connection, robot_id)
         service.require_on(connection, actor, "update", found)
-        if (data.name, data.level) != (configuration.inside(connection).robot_name_prefix + found.name, found.level):
+        if (data.name, data.level) != (prefix + found.name, found.level):
             raise BadRequest("cannot update the level or name of robot")
         if data.duration is not None:
             service.check_duration(data.duration)
         service.check_wishes(data.level, wishes)
         service.change(
             connection,
+            actor,
+            prefix,
             found,
             description=data.description,
             is_disabled=data.disable,
@@ -121,9 +118,14 @@ async def change_robot(
 
 @patch("/robots/{robot_id:str}", access=SIGNED_IN, body="robotSec")
 async def change_robot_secret(
-    actor: NamedDependency[Actor], db: NamedDependency[Database], robot_id: FromPath[int], data: JSONBody[RobotSec]
+    actor: NamedDependency[Actor],
+    db: NamedDependency[Database],
+    configuration: NamedDependency[Current],
+    robot_id: FromPath[int],
+    data: JSONBody[RobotSec],
 ) -> RobotSec:
     """A secret that is sent is taken and not sent back; without one a new one is made and told."""
+    prefix = (await configuration.read()).robot_name_prefix
 
     def work(connection: Connection) -> RobotSec:
         found = service.read(connection, robot_id)
@@ -131,17 +133,25 @@ async def change_robot_secret(
         if data.secret:
             check_secret(data.secret, "secret")
         secret = data.secret or service.new_secret()
-        service.change_secret(connection, robot_id, secret)
+        service.change_secret(connection, actor, prefix, found, secret)
         return RobotSec("" if data.secret else secret)
 
     return await db.write(work)
 
 
 @delete("/robots/{robot_id:str}", access=SIGNED_IN, status_code=200)
-async def delete_robot(actor: NamedDependency[Actor], db: NamedDependency[Database], robot_id: FromPath[int]) -> None:
+async def delete_robot(
+    actor: NamedDependency[Actor],
+    db: NamedDependency[Database],
+    configuration: NamedDependency[Current],
+    robot_id: FromPath[int],
+) -> None:
+    prefix = (await configuration.read()).robot_name_prefix
+
     def work(connection: Connection) -> None:
-        service.require_on(connection, actor, "delete", service.read(connection, robot_id))
-        service.remove(connection, robot_id)
+        found = service.read(connection, robot_id)
+        service.require_on(connection, actor, "delete", found)
+        service.remove(connection, actor, prefix, found)
 
     await db.write(work)
 

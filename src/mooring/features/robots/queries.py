@@ -1,5 +1,7 @@
 """Reading robot accounts."""
 
+import hashlib
+import hmac
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -27,6 +29,13 @@ _COLUMNS: Final = (
 
 BY_ID: Final = Prepared(select(*_COLUMNS).where(robot.c.id == bindparam("id")))
 BY_NAME: Final = Prepared(select(*_COLUMNS).where(robot.c.name == bindparam("name")))
+# Secrets that are alike were chosen by people; then the robot that was there first keeps the name.
+_BY_SHORT_NAME: Final = Prepared(
+    select(*_COLUMNS)
+    .where(robot.c.short_name == bindparam("name"), robot.c.secret == bindparam("secret"))
+    .order_by(robot.c.id)
+    .limit(1)
+)
 PERMISSIONS: Final = Prepared(
     select(
         robot_permission.c.project_id,
@@ -49,6 +58,19 @@ async def by_name(reader: Reader, prefix: str, name: str) -> Account | None:
     return await _account(reader, prefix, await reader.one(BY_NAME, name=name))
 
 
+async def by_secret(reader: Reader, prefix: str, name: str, secret: str) -> Actor | None:
+    """The robot of this name whose secret it is; None when there is none, or it is disabled or expired.
+
+    A name that several robots may sign in under is the one's whose secret fits.
+    """
+    expected = fingerprint(secret)
+    account = await by_name(reader, prefix, name)
+    if account is None or not hmac.compare_digest(account.secret, expected):
+        row = await reader.one(_BY_SHORT_NAME, name=name, secret=expected)
+        account = await _account(reader, prefix, row)
+    return account.actor if account else None
+
+
 async def by_id(reader: Reader, prefix: str, robot_id: int) -> Account | None:
     return await _account(reader, prefix, await reader.one(BY_ID, id=robot_id))
 
@@ -67,6 +89,11 @@ async def _account(reader: Reader, prefix: str, row: Row | None) -> Account | No
         kind="robot", id=robot_id, name=prefix + name, version=version, project=project, permissions=permissions
     )
     return Account(actor, secret)
+
+
+def fingerprint(secret: str) -> str:
+    """How a secret is kept: hex SHA-256, since it is random."""
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 class Grant(Struct, frozen=True):

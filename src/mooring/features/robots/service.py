@@ -1,10 +1,9 @@
 """Making, changing and deleting robot accounts."""
 
-import hashlib
 import secrets
 import string
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import Connection, delete, update
@@ -14,11 +13,13 @@ from mooring.core.access import PROJECT_CATALOGUE, SYSTEM_CATALOGUE
 from mooring.core.actor import EVERY_PROJECT, SYSTEM, Actor
 from mooring.core.clock import DAY, SECOND, now
 from mooring.core.errors import BadRequest, Conflict, Denied, NotFound
+from mooring.core.events import RobotChanged, RobotCreated, RobotDeleted
 from mooring.core.reference import is_project
+from mooring.db.events import emit
 from mooring.features.projects import queries as projects
 from mooring.features.projects import service as in_project
 from mooring.features.projects.queries import Project
-from mooring.features.robots.queries import Grant, Robot, find
+from mooring.features.robots.queries import Grant, Robot, find, fingerprint
 from mooring.features.robots.tables import robot, robot_permission
 
 FOREVER: Final = -1
@@ -84,14 +85,18 @@ def check_wishes(level: str, wishes: Sequence[Wish]) -> None:
 def create(
     connection: Connection,
     actor: Actor,
+    prefix: str,
     *,
     name: str,
     level: str,
     description: str,
     duration: int,
     wishes: Sequence[Wish],
+    short_name: str | None = None,
 ) -> Created:
-    """Make a robot; its secret is made here. Raises Unauthorized, Forbidden, Denied, NotFound, Conflict."""
+    """Make a robot; its secret is made here. `short_name` is one more that it may sign in under, which others may have
+    as well. Raises Unauthorized, Forbidden, Denied, NotFound, Conflict.
+    """
     home = _home(connection, level, wishes)
     require(connection, actor, "create", home, wishes[0].namespace if level == "project" else "")
     project_id, stored = (home.id, f"{home.name}+{name}") if home else (0, name)
@@ -104,6 +109,7 @@ def create(
     moment = now()
     statement = robot.insert().values(
         name=stored,
+        short_name=short_name,
         project_id=project_id,
         description=description,
         secret=fingerprint(secret),
@@ -119,19 +125,23 @@ def create(
     except IntegrityError:
         raise Conflict(f"robot account {project_id}:{stored} already exists") from None
     _grant(connection, robot_id, grants)
-    return Created(read(connection, robot_id), secret)
+    made = read(connection, robot_id)
+    emit(connection, RobotCreated(**_facts(actor, prefix, made)))
+    return Created(made, secret)
 
 
-def read(connection: Connection, robot_id: int) -> Robot:
-    """Raises NotFound."""
+def read(connection: Connection, robot_id: int, project_id: int | None = None) -> Robot:
+    """The robot, if it is the project's where one is named. Raises NotFound."""
     found = find(connection, robot_id)
-    if found is None:
+    if found is None or project_id not in (None, found.project_id):
         raise NotFound(f"robot {robot_id} not found")
     return found
 
 
 def change(
     connection: Connection,
+    actor: Actor,
+    prefix: str,
     found: Robot,
     *,
     description: str,
@@ -158,19 +168,22 @@ def change(
     )
     connection.execute(delete(robot_permission).where(robot_permission.c.robot_id == found.id))
     _grant(connection, found.id, _resolved(connection, wishes))
+    emit(connection, RobotChanged(**_facts(actor, prefix, found)))
 
 
-def change_secret(connection: Connection, robot_id: int, secret: str) -> None:
-    connection.execute(
-        update(robot)
-        .where(robot.c.id == robot_id)
-        .values(secret=fingerprint(secret), version=robot.c.version + 1, update_time=now())
-    )
+def disable(connection: Connection, actor: Actor, prefix: str, found: Robot, is_disabled: bool) -> None:
+    """Have a robot sign in no more, or again."""
+    _set(connection, actor, prefix, found, {"is_disabled": is_disabled})
 
 
-def remove(connection: Connection, robot_id: int) -> None:
-    connection.execute(delete(robot_permission).where(robot_permission.c.robot_id == robot_id))
-    connection.execute(delete(robot).where(robot.c.id == robot_id))
+def change_secret(connection: Connection, actor: Actor, prefix: str, found: Robot, secret: str) -> None:
+    _set(connection, actor, prefix, found, {"secret": fingerprint(secret)})
+
+
+def remove(connection: Connection, actor: Actor, prefix: str, found: Robot) -> None:
+    connection.execute(delete(robot_permission).where(robot_permission.c.robot_id == found.id))
+    connection.execute(delete(robot).where(robot.c.id == found.id))
+    emit(connection, RobotDeleted(**_facts(actor, prefix, found)))
 
 
 def require(connection: Connection, actor: Actor, action: str, home: Project | None, wanted: str = "") -> None:
@@ -194,9 +207,17 @@ def new_secret() -> str:
             return secret
 
 
-def fingerprint(secret: str) -> str:
-    """How a secret is kept."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+def _set(connection: Connection, actor: Actor, prefix: str, found: Robot, values: Mapping[str, Any]) -> None:
+    statement = update(robot).where(robot.c.id == found.id)
+    connection.execute(statement.values(**values, version=robot.c.version + 1, update_time=now()))
+    emit(connection, RobotChanged(**_facts(actor, prefix, found)))
+
+
+def _facts(actor: Actor, prefix: str, found: Robot) -> dict[str, Any]:
+    """What every event about a robot says."""
+    project = found.name.partition("+")[0] if found.project_id else ""
+    name = prefix + found.name
+    return {"actor": actor, "robot_id": found.id, "name": name, "project_id": found.project_id, "project": project}
 
 
 def _home(connection: Connection, level: str, wishes: Sequence[Wish]) -> Project | None:

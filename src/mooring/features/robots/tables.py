@@ -9,6 +9,7 @@ robot = Table(
     metadata,
     identity(),
     Column("name", Text, nullable=False),  # without the prefix: `ci`, or `<project>+ci` for a project's robot
+    Column("short_name", Text),  # what a robot of the old API may sign in under too; others may have the same
     Column("project_id", Id, nullable=False, default=0),  # 0: of the system
     Column("description", Text, nullable=False, default=""),
     Column("secret", Text, nullable=False),  # hex SHA-256; the secret itself is random, so it needs no slow hash
@@ -22,6 +23,7 @@ robot = Table(
     moment("update_time"),
     UniqueConstraint("name"),
     Index("ix_robot_project_id", "project_id"),
+    Index("ix_robot_short_name", "short_name", "secret"),
     sqlite_autoincrement=True,
 )
 

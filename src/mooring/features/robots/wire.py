@@ -4,6 +4,7 @@ from msgspec import Struct, field
 
 from mooring.core.clock import rfc3339
 from mooring.features.robots.queries import View
+from mooring.features.robots.service import Created
 
 
 class Access(Struct, omit_defaults=True):
@@ -34,6 +35,37 @@ class RobotCreated(Struct, kw_only=True):
     secret: str
     creation_time: str
     expires_at: int
+
+    @classmethod
+    def of(cls, made: Created, prefix: str) -> "RobotCreated":
+        robot = made.robot
+        return cls(
+            id=robot.id,
+            name=prefix + robot.name,
+            secret=made.secret,
+            creation_time=rfc3339(robot.creation_time),
+            expires_at=robot.expires_at,
+        )
+
+
+class RobotCreateV1(Struct):
+    """A robot as Harbor's API before 2.2 knew it. An `access` may name its project: `/project/7/repository`."""
+
+    name: str = ""
+    description: str = ""
+    duration: int = 0
+    expires_at: int = 0
+    access: list[Access] = field(default_factory=list)
+
+
+class RobotCreatedV1(RobotCreated, kw_only=True):
+    """`token` is the secret under the name that it had first."""
+
+    token: str
+
+
+class RobotUpdateV1(Struct):
+    disable: bool = False
 
 
 class RobotSec(Struct, omit_defaults=True):

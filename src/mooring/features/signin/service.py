@@ -10,7 +10,6 @@ import asyncio
 import base64
 import binascii
 import hashlib
-import hmac
 import secrets
 import time
 from typing import Final
@@ -108,10 +107,7 @@ class SignIn:
 
     async def _robot(self, prefix: str, name: str, secret: str) -> Actor | None:
         # No lock: a robot's secret is random, and one job with an old secret must not stop the others.
-        account = await robots.by_name(self._db.reader, prefix, name)
-        expected = account.secret if account else ""
-        matches = hmac.compare_digest(hashlib.sha256(secret.encode()).hexdigest(), expected)
-        return account.actor if account and matches else None
+        return await robots.by_secret(self._db.reader, prefix, name, secret)
 
     async def _personal_token(self, key: str, text: str) -> Actor | None:
         found = await tokens.by_text(self._db.reader, text)
