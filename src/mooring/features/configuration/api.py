@@ -65,7 +65,7 @@ async def _require_answer(endpoint: str) -> None:
     try:
         async with asyncio.timeout(_PATIENCE):
             _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError) as error:
         raise BadRequest(f"bad request: audit_log_forward_endpoint {endpoint} does not accept connections") from error
     writer.close()
 

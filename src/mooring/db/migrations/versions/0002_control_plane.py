@@ -72,7 +72,7 @@ def upgrade() -> None:
             ["op_time", "id"],
             unique=False,
             sqlite_where=sa.text("op_result IS 0"),
-            postgresql_where=sa.text("op_result IS 0"),
+            postgresql_where=sa.text("NOT op_result"),
         )
         batch_op.create_index("ix_audit_log_op_time", ["op_time", "id"], unique=False)
         batch_op.create_index("ix_audit_log_project_id", ["project_id", "op_time", "id"], unique=False)
@@ -314,7 +314,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_audit_log_project_id")
         batch_op.drop_index("ix_audit_log_op_time")
         batch_op.drop_index(
-            "ix_audit_log_failed", sqlite_where=sa.text("op_result IS 0"), postgresql_where=sa.text("op_result IS 0")
+            "ix_audit_log_failed", sqlite_where=sa.text("op_result IS 0"), postgresql_where=sa.text("NOT op_result")
         )
         batch_op.drop_index("ix_audit_log_event")
 
