@@ -13,5 +13,15 @@ FILLS: Final = {
         UPDATE artifact_blob
         SET repository_id = (SELECT repository_id FROM artifact WHERE artifact.id = artifact_blob.artifact_id)
         """,
+        """
+        UPDATE project_metadata SET value = 'true'
+        WHERE name IN ('enable_content_trust', 'enable_content_trust_cosign') AND lower(value) IN ('1', 't', 'true')
+        """,
+        """
+        UPDATE project SET is_gated = true WHERE id IN (
+            SELECT project_id FROM project_metadata
+            WHERE name IN ('enable_content_trust', 'enable_content_trust_cosign') AND value = 'true'
+        )
+        """,
     ),
 }

@@ -143,6 +143,12 @@ class ReferencedByIndex(Precondition):
     code, text = "VIOLATE_FOREIGN_KEY_CONSTRAINT", "the artifact is referenced by an index"
 
 
+class PolicyViolation(Precondition):
+    """What a project's policy keeps from being pulled."""
+
+    code, text = "PROJECTPOLICYVIOLATION", "the project's policy does not let this be pulled"
+
+
 class TooLarge(WireError):
     status, code, text = 413, "REQUEST_ENTITY_TOO_LARGE", "request entity too large"
 

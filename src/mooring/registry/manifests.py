@@ -23,8 +23,10 @@ from mooring.features.artifacts.service import Push, push
 from mooring.features.artifacts.tables import artifact, manifest, tag
 from mooring.features.artifacts.tagging import delete_tag
 from mooring.features.blobs.queries import IN_REPOSITORY, to_blob
+from mooring.features.projects.tables import project
 from mooring.features.repositories.tables import repository
 from mooring.http.exchange import Headers, Request, Response
+from mooring.registry import gates
 from mooring.registry.blobs import matches, read
 from mooring.registry.context import Registry
 from mooring.registry.gate import PROJECT, Lookup, Passed
@@ -56,6 +58,7 @@ _FOUND: Final = (
     artifact.c.digest,
     artifact.c.manifest_media_type,
     artifact.c.manifest_size,
+    project.c.is_gated,
 )
 _BY_TAG: Final = Lookup(*_FOUND, tag.c.id, joins=_by_tag)
 _BY_DIGEST: Final = Lookup(*_FOUND, joins=_by_digest)
@@ -66,7 +69,9 @@ async def get(registry: Registry, request: Request, name: str, reference: str) -
     converted.
     """
     passed = await _find(registry, request, name, reference, "pull")
-    repository_id, artifact_id, digest, media_type, size = passed.subject[:5]
+    repository_id, artifact_id, digest, media_type, size, is_gated = passed.subject[:6]
+    if is_gated:
+        await gates.check(registry, request, passed, artifact_id)
     if matches(request, digest):
         return Response(304)
     headers: Headers = [
@@ -83,7 +88,7 @@ async def get(registry: Registry, request: Request, name: str, reference: str) -
             raise _unknown(name, reference)
         content = bytes(row[0])
         registry.manifests.put(digest, content)
-    registry.buffer.pulled(repository_id, artifact_id, passed.subject[5] if len(passed.subject) > 5 else 0)
+    registry.buffer.pulled(repository_id, artifact_id, passed.subject[6] if len(passed.subject) > 6 else 0)
     return Response(200, headers, content)
 
 

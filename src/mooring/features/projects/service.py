@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mooring.core.access import Role, allowed, refusal
@@ -19,6 +19,10 @@ from mooring.features.users import queries as users
 
 MAX_STORAGE: Final = 1024**5  # bytes that a quota may allow
 PUBLIC: Final = "public"  # the metadata that lives in the project's own row
+# Metadata that lets only some artifacts be pulled: those that carry a signature.
+BY_NOTATION: Final = "enable_content_trust"
+BY_COSIGN: Final = "enable_content_trust_cosign"
+GATES: Final = (BY_COSIGN, BY_NOTATION)
 NOT_EMPTY: Final = "the project contains repositories, can not be deleted"
 
 
@@ -126,7 +130,7 @@ def _is_public(metadata: Mapping[str, str]) -> bool:
 
 
 def _keep(connection: Connection, project_id: int, metadata: Mapping[str, str]) -> None:
-    """Set these values; `public` is kept in the project's own row."""
+    """Set these values; `public` is kept in the project's own row, and so is whether any of them is a gate."""
     rows = [
         {"project_id": project_id, "name": name, "value": value} for name, value in metadata.items() if name != PUBLIC
     ]
@@ -135,3 +139,9 @@ def _keep(connection: Connection, project_id: int, metadata: Mapping[str, str]) 
         names = [row["name"] for row in rows]
         connection.execute(delete(project_metadata).where(own, project_metadata.c.name.in_(names)))
         connection.execute(project_metadata.insert(), rows)
+    gates = exists().where(
+        project_metadata.c.project_id == project_id,
+        project_metadata.c.name.in_(GATES),
+        project_metadata.c.value == "true",
+    )
+    connection.execute(update(project).where(project.c.id == project_id).values(is_gated=gates))

@@ -14,6 +14,8 @@ project = Table(
     Column("owner_id", Id, nullable=False),
     Column("is_public", Boolean, nullable=False, default=False, server_default=false()),
     Column("is_deleted", Boolean, nullable=False, default=False, server_default=false()),
+    # Whether the metadata sets a condition on pulls, since every pull asks; service.py sees to it.
+    Column("is_gated", Boolean, nullable=False, default=False, server_default=false()),
     moment("creation_time"),
     moment("update_time"),
     UniqueConstraint("name"),

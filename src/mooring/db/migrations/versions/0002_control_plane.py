@@ -71,7 +71,7 @@ def upgrade() -> None:
             "ix_audit_log_failed",
             ["op_time", "id"],
             unique=False,
-            sqlite_where=sa.text("op_result IS 0"),
+            sqlite_where=sa.text("op_result = 0"),
             postgresql_where=sa.text("NOT op_result"),
         )
         batch_op.create_index("ix_audit_log_op_time", ["op_time", "id"], unique=False)
@@ -223,6 +223,9 @@ def upgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_artifact_blob_blob_id"))
         batch_op.create_index("ix_artifact_blob_blob_id_repository_id", ["blob_id", "repository_id"], unique=False)
 
+    with op.batch_alter_table("project", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("is_gated", sa.Boolean(), server_default=sa.false(), nullable=False))
+
     with op.batch_alter_table("repository_blob", schema=None) as batch_op:
         batch_op.add_column(sa.Column("is_counted", sa.Boolean(), server_default=sa.true(), nullable=False))
         batch_op.drop_index(batch_op.f("ix_repository_blob_blob_id"))
@@ -246,6 +249,16 @@ def upgrade() -> None:
         UPDATE artifact_blob
         SET repository_id = (SELECT repository_id FROM artifact WHERE artifact.id = artifact_blob.artifact_id)
         """)
+    op.execute("""
+        UPDATE project_metadata SET value = 'true'
+        WHERE name IN ('enable_content_trust', 'enable_content_trust_cosign') AND lower(value) IN ('1', 't', 'true')
+        """)
+    op.execute("""
+        UPDATE project SET is_gated = true WHERE id IN (
+            SELECT project_id FROM project_metadata
+            WHERE name IN ('enable_content_trust', 'enable_content_trust_cosign') AND value = 'true'
+        )
+        """)
     triggers_0002.upgrade()
 
 
@@ -264,6 +277,9 @@ def downgrade() -> None:
         batch_op.drop_index("ix_repository_blob_blob_id_project_id")
         batch_op.create_index(batch_op.f("ix_repository_blob_blob_id"), ["blob_id"], unique=False)
         batch_op.drop_column("is_counted")
+
+    with op.batch_alter_table("project", schema=None) as batch_op:
+        batch_op.drop_column("is_gated")
 
     with op.batch_alter_table("artifact_blob", schema=None) as batch_op:
         batch_op.drop_index("ix_artifact_blob_blob_id_repository_id")
@@ -314,7 +330,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_audit_log_project_id")
         batch_op.drop_index("ix_audit_log_op_time")
         batch_op.drop_index(
-            "ix_audit_log_failed", sqlite_where=sa.text("op_result IS 0"), postgresql_where=sa.text("NOT op_result")
+            "ix_audit_log_failed", sqlite_where=sa.text("op_result = 0"), postgresql_where=sa.text("NOT op_result")
         )
         batch_op.drop_index("ix_audit_log_event")
 
