@@ -74,6 +74,17 @@ def query(server: Server, statement: str, *parameters: object) -> list[Row]:
         return _named(cursor.fetchall(), cursor.description)
 
 
+def execute(server: Server, statement: str, *parameters: object) -> None:
+    """Change the server's database behind its back; parameters are marked `?`."""
+    address = server.settings.get("MOORING_DATABASE__URL", "")
+    if address:
+        with psycopg.connect(address) as connection:
+            connection.execute(statement.replace("?", "%s").encode(), parameters)
+        return
+    with closing(sqlite3.connect(server.data / "mooring.db", timeout=30)) as connection, connection:
+        connection.execute(statement, parameters)
+
+
 def _named(rows: list[Any], description: Any) -> list[Row]:
     names = [column[0] for column in description]
     return [dict(zip(names, row, strict=True)) for row in rows]
