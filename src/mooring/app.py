@@ -16,12 +16,14 @@ from mooring.core.errors import DatabaseUnavailable, StartError, StorageError
 from mooring.core.threads import pool
 from mooring.db.engine import Database
 from mooring.features.api import build_api
+from mooring.features.audit.jobs import count_blocks, forward, is_waiting
+from mooring.features.audit.service import Log
 from mooring.features.blobs.jobs import purge_orphans, purge_uploads
 from mooring.features.configuration.keys import Configuration
 from mooring.features.configuration.overwrite import overwritten
 from mooring.features.configuration.queries import Current
 from mooring.features.configuration.vault import Vault
-from mooring.features.listeners import LISTENERS
+from mooring.features.listeners import listeners
 from mooring.features.quotas.service import Quotas
 from mooring.features.signin.keys import read_keys
 from mooring.features.signin.service import SignIn
@@ -35,6 +37,7 @@ from mooring.registry.buffer import Buffer
 from mooring.registry.cache import ByteCache
 from mooring.registry.context import Registry
 from mooring.registry.gate import Gate
+from mooring.registry.pulls import Pulls
 from mooring.registry.routes import DataPlane
 from mooring.settings import Settings
 from mooring.storage.driver import Driver
@@ -63,10 +66,12 @@ class App:
             overwritten=overwritten(settings.config_overwrite_json),
             vault=Vault(keys.sealing),
         )
+        log = Log(configuration)
+        self.db.follow(listeners(log))
         self.signin = SignIn(self.db, configuration)
         tokens = Tokens(keys.signing, self.signin)
         self._threads = pool(4, "work")
-        self.buffer = Buffer(self.db, _failed)
+        self.buffer = Buffer(self.db, Pulls(configuration, log), _failed)
         self.registry = Registry(
             db=self.db,
             driver=self.driver,
@@ -86,7 +91,7 @@ class App:
         self.asgi: ASGIApp = Assembly(
             DataPlane(self.registry, _failed),
             Csrf(
-                build_api(settings, self.db, configuration, self.signin, self.driver.check),
+                build_api(settings, self.db, configuration, self.signin, log, self.driver),
                 bytes.fromhex(keys.cookie),
                 origin,
             ),
@@ -130,7 +135,12 @@ def build_chores(settings: Settings) -> Chores:
         if not purging.dryrun:
             await purge_orphans(db, store, purging.age)
 
-    chores = [heartbeat()]
+    configuration = Current(db.reader, defaults(settings), overwritten=overwritten(settings.config_overwrite_json))
+    chores = [
+        heartbeat(),
+        Chore("count audit records", 60, lambda: count_blocks(db)),
+        Chore("forward audit records", 1, lambda: forward(db, configuration), lambda: is_waiting(db)),
+    ]
     if purging.enabled:
         chores.append(Chore("purge uploads", purging.interval, uploads))
     return Chores(db, chores)
@@ -147,7 +157,6 @@ def database(settings: Settings) -> Database:
         settings.database_url,
         synchronous=configured.synchronous.upper(),
         connections=configured.connections,
-        listeners=LISTENERS,
     )
 
 

@@ -41,12 +41,10 @@ class Database:
 
     `write` runs a function in a transaction of its own: it commits when the function returns and leaves nothing when
     it raises. `read` runs one on a snapshot that cannot write. Both take the function first and hand it a Connection.
-    `listeners` follow the events that are emitted in transactions that write.
+    `follow` says who follows the events that are emitted in transactions that write.
     """
 
-    def __init__(
-        self, url: str, *, synchronous: str = "FULL", connections: int = 8, listeners: Listeners | None = None
-    ) -> None:
+    def __init__(self, url: str, *, synchronous: str = "FULL", connections: int = 8) -> None:
         self.url: URL = make_url(url)
         self.is_sqlite: Final = self.url.get_backend_name() == "sqlite"
         self._readers = pool(connections, "db-read")
@@ -65,7 +63,10 @@ class Database:
             self.read_engine = self.engine.execution_options(**{STATE: POSTGRESQL_STATE})
             self._writer = _PooledWriter(self.engine, connections)
             self.reader = PostgresReader(self.url.set(drivername="postgresql").render_as_string(hide_password=False))
-        self.engine.update_execution_options(**{OPTION: listeners or {}})
+
+    def follow(self, listeners: Listeners) -> None:
+        """From now on call these in the transactions of the events."""
+        self.engine.update_execution_options(**{OPTION: listeners})
 
     async def read(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run the function over a reading connection in a thread. Raises DatabaseUnavailable."""

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from litestar import Router
 from litestar.di import Provide
-from litestar.types import ASGIApp
 from sqlalchemy import select
 
 from mooring.db.engine import Database
@@ -15,6 +14,9 @@ from mooring.features.allowlists import api as allowlists
 from mooring.features.artifacts import api as artifacts
 from mooring.features.artifacts import queries as artifact_queries
 from mooring.features.artifacts.deletion import delete_repository
+from mooring.features.audit import api as audit
+from mooring.features.audit.failures import Failures
+from mooring.features.audit.service import Log
 from mooring.features.configuration import api as configurations
 from mooring.features.configuration.queries import Current
 from mooring.features.glossary import PARAMETERS
@@ -38,9 +40,10 @@ from mooring.features.system.health import Health
 from mooring.features.users import api as users
 from mooring.features.users import queries as people
 from mooring.http import api
-from mooring.http.exchange import Origin
+from mooring.http.exchange import ASGIApp, Origin
 from mooring.jobs.process import check_alive
 from mooring.settings import Settings
+from mooring.storage.driver import Driver
 
 _ALIVE: Final = Prepared(select(1))
 # By the tags that the API's description groups them by.
@@ -58,6 +61,7 @@ _FEATURES: Final = (
     ("repository", repositories),
     ("artifact", artifacts),
     ("immutable", immutability),
+    ("auditlog", audit),
     ("configure", configurations),
     ("SystemCVEAllowlist", allowlists),
     ("systeminfo", system),
@@ -72,16 +76,18 @@ def build_api(
     db: Database,
     configuration: Current,
     signin: SignIn,
-    check_storage: Callable[[], Awaitable[None]] | None = None,
+    log: Log,
+    driver: Driver | None = None,
 ) -> ASGIApp:
-    """The ASGI application under /api. `check_storage` raises when blobs cannot be kept just now."""
+    """The ASGI application under /api; without a driver nothing that is read from blobs is served."""
+    check_storage = driver.check if driver else _here
     probes: dict[str, Callable[[], Awaitable[Any]]] = {
         "core": _here,
         "database": lambda: db.reader.one(_ALIVE),
         "jobservice": lambda: check_alive(db.reader),
         "portal": _here,
-        "registry": check_storage or _here,
-        "registryctl": check_storage or _here,
+        "registry": check_storage,
+        "registryctl": check_storage,
     }
     limits = Quotas(db, configuration)
     origin = Origin(settings.external_url, settings.trusted_proxies)
@@ -90,6 +96,7 @@ def build_api(
         "settings": settings,
         "configuration": configuration,
         "signin": signin,
+        "driver": driver,
         "quotas": limits,
         "passwords": signin.passwords,
         "origin": origin,
@@ -108,7 +115,8 @@ def build_api(
     dependencies["project"] = Provide(gate.project, sync_to_thread=False)
     handlers = [Router("/", route_handlers=feature.HANDLERS, opt={"tag": tag}) for tag, feature in _FEATURES]
     roots = [*system.ROOT_HANDLERS, *browsers.HANDLERS]
-    return api.build(handlers, roots, gate.Gate(db, configuration, signin, origin), dependencies, PARAMETERS)
+    entrance = gate.Gate(db, configuration, signin, origin)
+    return Failures(api.build(handlers, roots, entrance, dependencies, PARAMETERS), db, log, entrance.identify)
 
 
 def _constant(value: Any) -> Provide:

@@ -15,7 +15,7 @@ from mooring.features.projects.queries import Project
 from mooring.features.signin.service import SignIn, parse_basic
 from mooring.http.access import READ_ONLY, SAFE, Access, Realm
 from mooring.http.cookies import SESSION, cookies
-from mooring.http.exchange import Origin
+from mooring.http.exchange import Origin, Scope
 from mooring.http.exchange import Request as Exchange
 
 _NO_PROJECT: Final = 0
@@ -43,14 +43,19 @@ class Gate:
             raise Denied(READ_ONLY)
         if caller.scope and caller.scope.is_read_only and request.method not in SAFE:
             raise refusal(caller)
+        if caller.is_anonymous and (access.signed_in or access.realm is Realm.SIGNED_IN):
+            raise Unauthorized
         match access.realm:
-            case Realm.SIGNED_IN if caller.is_anonymous:
-                raise Unauthorized
             case Realm.SYSTEM if not allowed(caller, access.resource, access.action, project=None):
                 raise refusal(caller)
             case Realm.PROJECT:
                 project = await self._project(request, caller, access)
                 request.scope["project"] = project  # type: ignore[typeddict-unknown-key]
+
+    async def identify(self, scope: Scope) -> Actor:
+        """Who sent a request, even one that was refused before it came here."""
+        known: Actor | None = scope.get("actor")
+        return known or await self._caller(Request(scope))  # type: ignore[arg-type]
 
     async def _caller(self, request: Request[Any, Any, Any]) -> Actor:
         """Wrong credentials make nobody, not an error: what is public stays readable, and a session goes on."""

@@ -5,6 +5,8 @@ from typing import Final
 from mooring.core.events import GroupDeleted, ProjectDeleted, UserDeleted
 from mooring.db.events import Listeners
 from mooring.features.allowlists import listeners as allowlists
+from mooring.features.audit import listeners as audit
+from mooring.features.audit.service import Log
 from mooring.features.immutability import listeners as immutability
 from mooring.features.labels import listeners as labels
 from mooring.features.projects import listeners as projects
@@ -12,7 +14,7 @@ from mooring.features.quotas import listeners as quotas
 from mooring.features.robots import listeners as robots
 from mooring.features.signin import listeners as signin
 
-LISTENERS: Final[Listeners] = {
+_LISTENERS: Final[Listeners] = {
     UserDeleted: (projects.forget_user, signin.user_deleted),
     GroupDeleted: (projects.forget_group,),
     ProjectDeleted: (
@@ -23,3 +25,11 @@ LISTENERS: Final[Listeners] = {
         immutability.forget_project,
     ),
 }
+
+
+def listeners(log: Log) -> Listeners:
+    """All of them, the audit log's included."""
+    recording = audit.listeners(log)
+    return {
+        kind: (*_LISTENERS.get(kind, ()), *recording.get(kind, ())) for kind in _LISTENERS.keys() | recording.keys()
+    }

@@ -17,6 +17,7 @@ from mooring.db.reader import Reader
 from mooring.jobs.tables import lease
 
 _RETRY: Final = 60  # seconds until a chore that failed is tried again
+_HELD: Final = 60  # seconds that a chore which is done when it is due may take before somebody else tries
 _LONGEST_SLEEP: Final = 3600.0
 _BEAT: Final = 20  # seconds between two signs of life
 _SILENCE: Final = 30  # seconds beyond that until nobody is believed to be alive
@@ -24,11 +25,16 @@ _EXPIRES: Final = Prepared(select(lease.c.expires).where(lease.c.name == bindpar
 
 
 class Chore(NamedTuple):
-    """Something to do again and again. `interval` is in seconds; `run` is awaited, and may fail: it is called again."""
+    """Something to do again and again. `interval` is in seconds; `run` is awaited, and may fail: it is called again.
+
+    One with `is_due` is done whenever that says so: it is asked in each interval, and nothing is written while it says
+    no.
+    """
 
     name: str
     interval: int
     run: Callable[[], Awaitable[None]]
+    is_due: Callable[[], Awaitable[bool]] | None = None
 
 
 class Chores:
@@ -57,7 +63,10 @@ class Chores:
         """Do the chore if it is due and nobody else does; the seconds until the next look."""
         log = structlog.get_logger().bind(chore=chore.name)
         try:
-            due = await self._db.write(claim, chore.name, self._owner, now(), chore.interval)
+            if chore.is_due and not await chore.is_due():
+                return chore.interval
+            seconds = _HELD if chore.is_due else chore.interval
+            due = await self._db.write(claim, chore.name, self._owner, now(), seconds)
             if due:
                 return (due - now()) / SECOND
             await chore.run()
@@ -66,13 +75,16 @@ class Chores:
         except Exception:
             log.exception("a chore failed and is tried again")
         else:
+            if chore.is_due:
+                await self._release(chore, 0, log)
             return chore.interval
-        await self._release(chore, log)
+        await self._release(chore, _RETRY, log)
         return _RETRY
 
-    async def _release(self, chore: Chore, log: structlog.typing.FilteringBoundLogger) -> None:
+    async def _release(self, chore: Chore, seconds: int, log: structlog.typing.FilteringBoundLogger) -> None:
+        """Let somebody do it again in so many seconds."""
         try:
-            await self._db.write(postpone, chore.name, self._owner, now() + _RETRY * SECOND)
+            await self._db.write(postpone, chore.name, self._owner, now() + seconds * SECOND)
         except MooringError as error:
             log.warning("the lease of a chore could not be given back", error=str(error))
 

@@ -1,5 +1,5 @@
-"""What reads leave behind, written a second later for many requests together: pull counts and times, and when blobs
-were last asked for.
+"""What reads leave behind, written a second later for many requests together: pull counts, times and records, and when
+blobs were last asked for.
 
 Nothing is written in a request that reads. SIGTERM flushes; only SIGKILL loses the second.
 """
@@ -9,36 +9,37 @@ import contextlib
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+import structlog
 from sqlalchemy import Connection
 
 from mooring.core.clock import now
 from mooring.core.errors import MooringError
 from mooring.db.engine import Database
-from mooring.features.artifacts.service import Pull, record_pulls
 from mooring.features.blobs.service import touch
 from mooring.features.repositories.service import touch as touch_repositories
+from mooring.registry.pulls import Pulled, Pulls
 
 T = TypeVar("T")
 
 INTERVAL: Final = 1.0  # seconds
+_KEPT: Final = 200_000  # pulls that are kept while the database takes none
 
 
 class Buffer:
     """One for each process; `run` is a task of its event loop."""
 
-    def __init__(self, db: Database, failed: Callable[[MooringError], None]) -> None:
+    def __init__(self, db: Database, pulls: Pulls, failed: Callable[[MooringError], None]) -> None:
         self._db = db
+        self._record = pulls.record
         self._failed = failed
-        self._pulls: dict[tuple[int, int, int], Pull] = {}
+        self._pulls: list[Pulled] = []
         self._blobs: dict[int, int] = {}
         self._repositories: dict[int, int] = {}
         self._closing = asyncio.Event()
 
-    def pulled(self, repository_id: int, artifact_id: int, tag_id: int) -> None:
-        """An artifact was pulled, by the tag when `tag_id` is not 0."""
-        key = (repository_id, artifact_id, tag_id)
-        known = self._pulls.get(key)
-        self._pulls[key] = Pull(repository_id, artifact_id, tag_id, (known.count if known else 0) + 1, now())
+    def pulled(self, pull: Pulled) -> None:
+        """An artifact was pulled."""
+        self._pulls.append(pull)
 
     def used(self, blob_id: int) -> None:
         """A client was told that a blob is here, and may rely on it."""
@@ -63,12 +64,14 @@ class Buffer:
         await self._flush_pulls() and await self._flush_blobs() and await self._flush_repositories()
 
     async def _flush_pulls(self) -> bool:
-        pulls, self._pulls = self._pulls, {}
-        if not pulls or await self._written(record_pulls, list(pulls.values())):
+        pulls, self._pulls = self._pulls, []
+        if not pulls or await self._written(self._record, pulls):
             return True
-        for key, pull in pulls.items():
-            since = self._pulls.get(key)
-            self._pulls[key] = pull if since is None else since.plus(pull)
+        self._pulls = pulls + self._pulls
+        lost = len(self._pulls) - _KEPT
+        if lost > 0:
+            del self._pulls[:lost]
+            structlog.get_logger().error("pulls were neither counted nor recorded: too many waited", pulls=lost)
         return False
 
     async def _flush_blobs(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import FromClause, and_, bindparam, select
 
+from mooring.core.clock import now
 from mooring.core.errors import (
     BadRequest,
     DigestInvalid,
@@ -22,14 +23,16 @@ from mooring.features.artifacts.kinds import kind_of, needs_config
 from mooring.features.artifacts.service import Push, push
 from mooring.features.artifacts.tables import artifact, manifest, tag
 from mooring.features.artifacts.tagging import delete_tag
+from mooring.features.blobs.content import read_whole
 from mooring.features.blobs.queries import IN_REPOSITORY, to_blob
 from mooring.features.projects.tables import project
 from mooring.features.repositories.tables import repository
 from mooring.http.exchange import Headers, Request, Response
 from mooring.registry import gates
-from mooring.registry.blobs import matches, read
+from mooring.registry.blobs import matches
 from mooring.registry.context import Registry
 from mooring.registry.gate import PROJECT, Lookup, Passed
+from mooring.registry.pulls import Pulled
 
 _MAX_TAGS: Final = 10  # that one push may set by `tag` parameters; the specification asks for at least ten
 
@@ -88,7 +91,21 @@ async def get(registry: Registry, request: Request, name: str, reference: str) -
             raise _unknown(name, reference)
         content = bytes(row[0])
         registry.manifests.put(digest, content)
-    registry.buffer.pulled(repository_id, artifact_id, passed.subject[6] if len(passed.subject) > 6 else 0)
+    tag_id = passed.subject[6] if len(passed.subject) > 6 else 0
+    registry.buffer.pulled(
+        Pulled(
+            actor=passed.caller.actor,
+            project_id=passed.project_id,
+            project=passed.project,
+            repository_id=repository_id,
+            repository=name,
+            artifact_id=artifact_id,
+            digest=digest,
+            tag_id=tag_id,
+            tag=reference if tag_id else "",
+            moment=now(),
+        )
+    )
     return Response(200, headers, content)
 
 
@@ -168,9 +185,8 @@ async def _config(registry: Registry, passed: Passed, config: Descriptor) -> byt
     )
     if row is None or row[2] != config.size:
         return b""
-    found = to_blob(row)
     try:
-        return b"".join([piece async for piece in read(registry.driver, found, 0, found.size)])
+        return await read_whole(registry.driver, to_blob(row))
     except ObjectMissing:
         return b""
 

@@ -1,13 +1,36 @@
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from mooring.core.actor import Actor
 from mooring.core.errors import DatabaseUnavailable, MooringError
-from mooring.features.artifacts.service import Pull, record_pulls
 from mooring.features.blobs.service import touch
 from mooring.features.repositories.service import touch as touch_repositories
 from mooring.registry.buffer import Buffer
+from mooring.registry.pulls import Pulled
+
+PULL = Pulled(
+    actor=Actor(kind="user", id=1, name="somebody"),
+    project_id=1,
+    project="p",
+    repository_id=1,
+    repository="p/r",
+    artifact_id=10,
+    digest="sha256:0",
+    tag_id=0,
+    tag="",
+    moment=1,
+)
+BY_TAG = structs.replace(PULL, tag_id=100, tag="latest")
+
+
+class Pulls:
+    """Stands in for what writes pulls down."""
+
+    def record(self, connection: Any, pulls: Sequence[Pulled]) -> None: ...
 
 
 class Written:
@@ -15,23 +38,20 @@ class Written:
 
     def __init__(self) -> None:
         self.failing: set[Any] = set()
-        self.pulls: dict[tuple[int, int], int] = {}
+        self.pulls: list[Pulled] = []
         self.blobs: set[int] = set()
         self.repositories: set[int] = set()
 
     async def write(self, function: Any, gathered: Any) -> None:
         await asyncio.sleep(0)
-        if function in self.failing:
+        if getattr(function, "__func__", function) in self.failing:
             raise DatabaseUnavailable("away")
-        if function is record_pulls:
-            for pull in gathered:
-                key = (pull.artifact_id, pull.tag_id)
-                self.pulls[key] = self.pulls.get(key, 0) + pull.count
-        elif function is touch:
+        if function is touch:
             self.blobs |= set(gathered)
-        else:
-            assert function is touch_repositories
+        elif function is touch_repositories:
             self.repositories |= set(gathered)
+        else:
+            self.pulls += gathered
 
 
 @pytest.fixture
@@ -46,13 +66,12 @@ def failures() -> list[MooringError]:
 
 @pytest.fixture
 def buffer(db: Written, failures: list[MooringError]) -> Buffer:
-    return Buffer(db, failures.append)  # type: ignore[arg-type]
+    return Buffer(db, Pulls(), failures.append)  # type: ignore[arg-type]
 
 
 def fill(buffer: Buffer) -> None:
-    buffer.pulled(1, 10, 0)
-    buffer.pulled(1, 10, 100)
-    buffer.pulled(1, 10, 100)
+    for pull in (PULL, BY_TAG, BY_TAG):
+        buffer.pulled(pull)
     buffer.used(5)
     buffer.changed(1)
 
@@ -65,11 +84,11 @@ async def flushed(buffer: Buffer, times: int = 1) -> None:
 def test_what_gathers_is_written_once(buffer: Buffer, db: Written) -> None:
     fill(buffer)
     asyncio.run(flushed(buffer, 3))
-    assert (db.pulls, db.blobs, db.repositories) == ({(10, 0): 1, (10, 100): 2}, {5}, {1})
+    assert (db.pulls, db.blobs, db.repositories) == ([PULL, BY_TAG, BY_TAG], {5}, {1})
 
 
-@pytest.mark.parametrize("failing", [record_pulls, touch, touch_repositories])
-def test_what_could_not_be_written_is_kept_and_nothing_is_counted_twice(
+@pytest.mark.parametrize("failing", [Pulls.record, touch, touch_repositories])
+def test_what_could_not_be_written_is_kept_and_nothing_is_written_twice(
     buffer: Buffer, db: Written, failures: list[MooringError], failing: Any
 ) -> None:
     db.failing = {failing}
@@ -79,12 +98,19 @@ def test_what_could_not_be_written_is_kept_and_nothing_is_counted_twice(
     fill(buffer)
     db.failing = set()
     asyncio.run(flushed(buffer, 2))
-    assert (db.pulls, db.blobs, db.repositories) == ({(10, 0): 2, (10, 100): 4}, {5}, {1})
+    assert (db.pulls, db.blobs, db.repositories) == ([PULL, BY_TAG, BY_TAG] * 2, {5}, {1})
 
 
-def test_pulls_are_added_up_with_the_last_moment() -> None:
-    first, second = Pull(1, 2, 3, count=4, moment=50), Pull(1, 2, 3, count=5, moment=40)
-    assert first.plus(second) == Pull(1, 2, 3, count=9, moment=50)
+def test_pulls_that_nobody_takes_do_not_fill_the_memory(
+    buffer: Buffer, db: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mooring.registry.buffer._KEPT", 2)
+    db.failing = {Pulls.record}
+    fill(buffer)
+    asyncio.run(flushed(buffer))
+    db.failing = set()
+    asyncio.run(flushed(buffer))
+    assert db.pulls == [BY_TAG, BY_TAG]
 
 
 def test_closing_writes_what_is_left_and_what_is_just_being_written(buffer: Buffer, db: Written) -> None:
@@ -93,9 +119,9 @@ def test_closing_writes_what_is_left_and_what_is_just_being_written(buffer: Buff
         fill(buffer)
         writing = asyncio.create_task(buffer.flush())
         await asyncio.sleep(0)
-        buffer.pulled(1, 10, 0)
+        buffer.pulled(PULL)
         await buffer.close(task)
         await writing
 
     asyncio.run(close_while_it_writes())
-    assert (db.pulls, db.blobs, db.repositories) == ({(10, 0): 2, (10, 100): 2}, {5}, {1})
+    assert (db.pulls, db.blobs, db.repositories) == ([PULL, BY_TAG, BY_TAG, PULL], {5}, {1})

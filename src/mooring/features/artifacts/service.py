@@ -3,7 +3,6 @@
 import json
 from typing import Any, Final
 
-import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -70,20 +69,24 @@ class Pull(Struct, frozen=True):
     count: int
     moment: int
 
-    def plus(self, other: "Pull") -> "Pull":
-        return msgspec.structs.replace(self, count=self.count + other.count, moment=max(self.moment, other.moment))
-
 
 def push(connection: Connection, actor: Actor, what: Push) -> Pushed:
+    """As `add`, for a client that sends the manifest: then an immutable tag is not set again, whatever it names.
+
+    Raises Precondition when one of the tags is here already and immutable, and what `add` raises.
+    """
+    _check_tags(connection, what, repositories.ensure(connection, what.project_id, what.repository))
+    return add(connection, actor, what)
+
+
+def add(connection: Connection, actor: Actor, what: Push) -> Pushed:
     """Make the manifest an artifact of the repository and set its tags.
 
     An artifact that is there already is left as it is; only the tags and the accessory are seen to. Raises
     ManifestBlobUnknown for every blob and every child that the repository lacks, SizeInvalid for one of another length,
-    ManifestInvalid for sizes that cannot be, Precondition when one of the tags is here already and immutable, whatever
-    it names.
+    ManifestInvalid for sizes that cannot be, Precondition when an immutable tag would have to move.
     """
     repository_id = repositories.ensure(connection, what.project_id, what.repository)
-    _check_tags(connection, what, repository_id)
     accessory = accessory_of(what.manifest, what.tags)
     # Of a subject and an accessory that come together, the later one must see the other; so must a tag and an index.
     others = [accessory[0]] if accessory else []
@@ -176,7 +179,7 @@ def _create(connection: Connection, what: Push, repository_id: int, *, is_listed
         artifact_type=what.kind.artifact_type,
         manifest_size=len(what.content),
         size=size,
-        icon="",
+        icon=what.kind.icon,
         extra_attrs=_json(what.kind.extra_attrs),
         annotations=_json(what.manifest.annotations),
         push_time=now(),
@@ -260,19 +263,25 @@ def _link_subject(connection: Connection, accessory: tuple[str, str], repository
     )
 
 
-def record_pulls(connection: Connection, pulls: list[Pull]) -> None:
-    """Add what was buffered to the counts and times. Always in the same order, repositories first, so that two
-    processes never wait for each other.
+def record_pulls(connection: Connection, pulls: list[Pull], *, counts: bool = True, times: bool = True) -> None:
+    """Add what was buffered to the counts and times, or to one of both. Always in the same order, repositories first,
+    so that two processes never wait for each other.
     """
+    if counts:
+        _count_pulls(connection, pulls)
+    if times:
+        for pull in sorted(pulls, key=lambda pull: (pull.artifact_id, pull.tag_id)):
+            statements.PULLED_ARTIFACT.run(connection, of=pull.artifact_id, moment=pull.moment)
+            if pull.tag_id:
+                statements.PULLED_TAG.run(connection, of=pull.tag_id, moment=pull.moment)
+
+
+def _count_pulls(connection: Connection, pulls: list[Pull]) -> None:
     counts: dict[int, int] = {}
     for pull in pulls:
         counts[pull.repository_id] = counts.get(pull.repository_id, 0) + pull.count
     for repository_id, count in sorted(counts.items()):
         _COUNTED.run(connection, of=repository_id, count=count, moment=now())
-    for pull in sorted(pulls, key=lambda pull: (pull.artifact_id, pull.tag_id)):
-        statements.PULLED_ARTIFACT.run(connection, of=pull.artifact_id, moment=pull.moment)
-        if pull.tag_id:
-            statements.PULLED_TAG.run(connection, of=pull.tag_id, moment=pull.moment)
 
 
 def read(connection: Connection, project_id: int, name: str, reference: str) -> Found:
