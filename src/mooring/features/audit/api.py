@@ -22,7 +22,7 @@ from mooring.http.links import listed
 _MOST: Final = 100_000  # records of an answer that is not paged
 
 
-@get("/auditlog-exts", access=ANYBODY, operation_id="listAuditLogExts")
+@get("/auditlog-exts", access=ANYBODY, operation_id="listAuditLogExts", refuses=(401,))
 async def list_records(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
@@ -40,7 +40,12 @@ async def list_kinds() -> list[AuditLogEventType]:
     return [AuditLogEventType.of(kind) for kind in LISTED]
 
 
-@get("/projects/{project_name:str}/auditlog-exts", access=named_project("log", "list"), operation_id="getLogExts")
+@get(
+    "/projects/{project_name:str}/auditlog-exts",
+    access=named_project("log", "list"),
+    operation_id="getLogExts",
+    tag="project",
+)
 async def list_project_records(
     request: Request[Any, Any, Any],
     db: NamedDependency[Database],
@@ -52,7 +57,7 @@ async def list_project_records(
     return listed(request, [AuditLogExt.of(line) for line in lines], total, listing)
 
 
-@get("/audit-logs", access=ANYBODY, operation_id="listAuditLogs")
+@get("/audit-logs", access=ANYBODY, operation_id="listAuditLogs", refuses=(401,))
 async def list_old_records(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
@@ -64,7 +69,7 @@ async def list_old_records(
     return listed(request, [AuditLog.of(line) for line in lines], total, listing)
 
 
-@get("/projects/{project_name:str}/logs", access=named_project("log", "list"), operation_id="getLogs")
+@get("/projects/{project_name:str}/logs", access=named_project("log", "list"), operation_id="getLogs", tag="project")
 async def list_old_project_records(
     request: Request[Any, Any, Any],
     db: NamedDependency[Database],

@@ -23,7 +23,7 @@ PeopleExist = Callable[[Connection], bool]
 _PATIENCE: Final = 5.0  # seconds that an endpoint may take to accept a connection
 
 
-@get("/configurations", access=system("configuration", "read"))
+@get("/configurations", access=system("configuration", "read"), operation_id="getConfigurations")
 async def read_configurations(
     db: NamedDependency[Database],
     configuration: NamedDependency[Current],
@@ -36,7 +36,13 @@ async def read_configurations(
     )
 
 
-@put("/configurations", access=system("configuration", "update"), body="configurations", while_read_only=True)
+@put(
+    "/configurations",
+    access=system("configuration", "update"),
+    body="configurations",
+    while_read_only=True,
+    operation_id="updateConfigurations",
+)
 async def change_configurations(
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
@@ -53,7 +59,7 @@ async def change_configurations(
     await db.write(work)
 
 
-@get("/internalconfig", access=ANYBODY)
+@get("/internalconfig", access=ANYBODY, operation_id="getInternalconfig", refuses=(401, 403))
 async def read_internal_configuration() -> None:
     """For Harbor's own parts, which Mooring does not have: nobody may."""
     raise Unauthorized("only internal service is allowed to call this API")

@@ -17,7 +17,7 @@ from mooring.http.access import SIGNED_IN, system
 from mooring.http.links import created, listed
 
 
-@get("/usergroups", access=system("user-group", "list"))
+@get("/usergroups", access=system("user-group", "list"), operation_id="listUserGroups")
 async def list_groups(
     request: Request[Any, Any, Any],
     db: NamedDependency[Database],
@@ -29,7 +29,13 @@ async def list_groups(
     return listed(request, [UserGroup.of(group) for group in groups], total, listing)
 
 
-@post("/usergroups", access=system("user-group", "create"), body="usergroup")
+@post(
+    "/usergroups",
+    access=system("user-group", "create"),
+    body="usergroup",
+    operation_id="createUserGroup",
+    refuses=(409,),
+)
 async def create_group(
     request: Request[Any, Any, Any], db: NamedDependency[Database], data: JSONBody[UserGroup | None] = None
 ) -> Response[None]:
@@ -38,7 +44,7 @@ async def create_group(
     return created(request, group_id)
 
 
-@get("/usergroups/search", access=SIGNED_IN)
+@get("/usergroups/search", access=SIGNED_IN, operation_id="searchUserGroups")
 async def search_groups(
     request: Request[Any, Any, Any],
     db: NamedDependency[Database],
@@ -49,12 +55,17 @@ async def search_groups(
     return listed(request, [UserGroupSearchItem.of(group) for group in groups], total, listing)
 
 
-@get("/usergroups/{group_id:str}", access=system("user-group", "read"))
+@get("/usergroups/{group_id:str}", access=system("user-group", "read"), operation_id="getUserGroup")
 async def read_group(db: NamedDependency[Database], group_id: FromPath[int]) -> UserGroup:
     return UserGroup.of(await db.read(service.read, group_id))
 
 
-@put("/usergroups/{group_id:str}", access=system("user-group", "update"), body="usergroup")
+@put(
+    "/usergroups/{group_id:str}",
+    access=system("user-group", "update"),
+    body="usergroup",
+    operation_id="updateUserGroup",
+)
 async def change_group(
     db: NamedDependency[Database], group_id: FromPath[int], data: JSONBody[UserGroup | None] = None
 ) -> None:
@@ -62,7 +73,9 @@ async def change_group(
     await db.write(service.rename, group_id, _named(data).group_name)
 
 
-@delete("/usergroups/{group_id:str}", access=system("user-group", "delete"), status_code=200)
+@delete(
+    "/usergroups/{group_id:str}", access=system("user-group", "delete"), status_code=200, operation_id="deleteUserGroup"
+)
 async def delete_group(actor: NamedDependency[Actor], db: NamedDependency[Database], group_id: FromPath[int]) -> None:
     await db.write(service.remove, actor, group_id)
 

@@ -20,7 +20,7 @@ _RULES: Final = "/projects/{project_name_or_id:str}/immutabletagrules"
 _RULE: Final = f"{_RULES}/{{immutable_rule_id:str}}"
 
 
-@get(_RULES, access=within("immutable-tag", "list"))
+@get(_RULES, access=within("immutable-tag", "list"), operation_id="ListImmuRules")
 async def list_rules(
     request: Request[Any, Any, Any],
     db: NamedDependency[Database],
@@ -31,7 +31,7 @@ async def list_rules(
     return listed(request, [ImmutableRule.of(rule) for rule in rules], total, listing)
 
 
-@post(_RULES, access=within("immutable-tag", "create"), body="immutableRule")
+@post(_RULES, access=within("immutable-tag", "create"), body="immutableRule", operation_id="CreateImmuRule")
 async def create_rule(
     request: Request[Any, Any, Any],
     db: NamedDependency[Database],
@@ -43,7 +43,7 @@ async def create_rule(
     return created(request, rule_id)
 
 
-@put(_RULE, access=within("immutable-tag", "update"), body="immutableRule")
+@put(_RULE, access=within("immutable-tag", "update"), body="immutableRule", operation_id="UpdateImmuRule")
 async def change_rule(
     db: NamedDependency[Database],
     project: NamedDependency[Project],
@@ -56,7 +56,7 @@ async def change_rule(
     await db.write(service.change, project.id, immutable_rule_id, data.content(), is_disabled=data.disabled)
 
 
-@delete(_RULE, access=within("immutable-tag", "delete"), status_code=200)
+@delete(_RULE, access=within("immutable-tag", "delete"), status_code=200, operation_id="DeleteImmuRule")
 async def delete_rule(
     db: NamedDependency[Database], project: NamedDependency[Project], immutable_rule_id: FromPath[int]
 ) -> None:

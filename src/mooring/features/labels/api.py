@@ -18,7 +18,7 @@ from mooring.http.access import ANYBODY
 from mooring.http.links import created, listed
 
 
-@get("/labels", access=ANYBODY)
+@get("/labels", access=ANYBODY, operation_id="ListLabels", refuses=(401,))
 async def list_labels(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
@@ -44,7 +44,7 @@ async def list_labels(
     return listed(request, [Label.of(label) for label in labels], total, listing)
 
 
-@post("/labels", access=ANYBODY, body="label")
+@post("/labels", access=ANYBODY, body="label", operation_id="CreateLabel", refuses=(401, 409))
 async def create_label(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
@@ -63,12 +63,12 @@ async def create_label(
     return created(request, label_id)
 
 
-@get("/labels/{label_id:str}", access=ANYBODY)
+@get("/labels/{label_id:str}", access=ANYBODY, operation_id="GetLabelByID", refuses=(401,))
 async def read_label(actor: NamedDependency[Actor], db: NamedDependency[Database], label_id: FromPath[int]) -> Label:
     return Label.of(await db.read(service.read, actor, "read", label_id))
 
 
-@put("/labels/{label_id:str}", access=ANYBODY, body="label")
+@put("/labels/{label_id:str}", access=ANYBODY, body="label", operation_id="UpdateLabel", refuses=(401, 409))
 async def change_label(
     actor: NamedDependency[Actor], db: NamedDependency[Database], label_id: FromPath[int], data: JSONBody[Label]
 ) -> None:
@@ -79,7 +79,7 @@ async def change_label(
     await db.write(work)
 
 
-@delete("/labels/{label_id:str}", access=ANYBODY, status_code=200)
+@delete("/labels/{label_id:str}", access=ANYBODY, status_code=200, operation_id="DeleteLabel", refuses=(401,))
 async def delete_label(actor: NamedDependency[Actor], db: NamedDependency[Database], label_id: FromPath[int]) -> None:
     def work(connection: Connection) -> None:
         service.read(connection, actor, "delete", label_id)

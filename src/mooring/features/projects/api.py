@@ -32,7 +32,7 @@ _NOT_SENT: Final = frozenset(
 )
 
 
-@get("/projects", access=ANYBODY)
+@get("/projects", access=ANYBODY, operation_id="listProjects", refuses=(401,))
 async def list_projects(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
@@ -52,13 +52,20 @@ async def list_projects(
     return listed(request, shown, total, listing)
 
 
-@head("/projects", access=SIGNED_IN)
+@head("/projects", access=SIGNED_IN, operation_id="headProject", refuses=(404,))
 async def head_project(db: NamedDependency[Database], project_name: FromQuery[str]) -> None:
     if await queries.read(db.reader, project_name, by_name=True) is None:
         raise NotFound(f"project {project_name} not found")
 
 
-@post("/projects", access=SIGNED_IN, body="project")
+@post(
+    "/projects",
+    access=SIGNED_IN,
+    body="project",
+    operation_id="createProject",
+    refuses=(409,),
+    headers=("X-Resource-Name-In-Location",),
+)
 async def create_project(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
@@ -82,7 +89,7 @@ async def create_project(
     return created(request, data.project_name if by_name else project_id)
 
 
-@get("/projects/{project_name_or_id:str}", access=project("project", "read"))
+@get("/projects/{project_name_or_id:str}", access=project("project", "read"), operation_id="getProject")
 async def read_project(
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
@@ -93,7 +100,12 @@ async def read_project(
     return wire.Project.of(views[0])
 
 
-@put("/projects/{project_name_or_id:str}", access=project("project", "update"), body="project")
+@put(
+    "/projects/{project_name_or_id:str}",
+    access=project("project", "update"),
+    body="project",
+    operation_id="updateProject",
+)
 async def change_project(
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
@@ -121,7 +133,13 @@ async def change_project(
     await db.write(work)
 
 
-@delete("/projects/{project_name_or_id:str}", access=project("project", "delete"), status_code=200)
+@delete(
+    "/projects/{project_name_or_id:str}",
+    access=project("project", "delete"),
+    status_code=200,
+    operation_id="deleteProject",
+    refuses=(412,),
+)
 async def delete_project(
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
@@ -131,7 +149,11 @@ async def delete_project(
     await db.write(service.delete_project, actor, project, count_repositories)
 
 
-@get("/projects/{project_name_or_id:str}/_deletable", access=project("project", "delete"))
+@get(
+    "/projects/{project_name_or_id:str}/_deletable",
+    access=project("project", "delete"),
+    operation_id="getProjectDeletable",
+)
 async def read_deletable(
     db: NamedDependency[Database],
     project: NamedDependency[Found],
@@ -141,7 +163,7 @@ async def read_deletable(
     return ProjectDeletable(deletable=True) if deletable else ProjectDeletable(message=service.NOT_EMPTY)
 
 
-@get("/projects/{project_name_or_id:str}/summary", access=project("project", "read"))
+@get("/projects/{project_name_or_id:str}/summary", access=project("project", "read"), operation_id="getProjectSummary")
 async def read_summary(
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],

@@ -20,7 +20,7 @@ from mooring.http.access import project as within
 from mooring.http.links import created, listed
 
 
-@get("/projects/{project_name_or_id:str}/members", access=within("member", "list"))
+@get("/projects/{project_name_or_id:str}/members", access=within("member", "list"), operation_id="listProjectMembers")
 async def list_members(
     request: Request[Any, Any, Any],
     db: NamedDependency[Database],
@@ -36,6 +36,8 @@ async def list_members(
     "/projects/{project_name_or_id:str}/members",
     access=within("member", "create"),
     body="projectMember",
+    operation_id="createProjectMember",
+    refuses=(409,),
 )
 async def add_member(
     request: Request[Any, Any, Any],
@@ -52,7 +54,11 @@ async def add_member(
     return created(request, await db.write(work))
 
 
-@get("/projects/{project_name_or_id:str}/members/{mid:str}", access=within("member", "read"))
+@get(
+    "/projects/{project_name_or_id:str}/members/{mid:str}",
+    access=within("member", "read"),
+    operation_id="getProjectMember",
+)
 async def read_member(
     db: NamedDependency[Database], project: NamedDependency[Project], mid: FromPath[int]
 ) -> ProjectMemberEntity:
@@ -65,6 +71,7 @@ async def read_member(
     "/projects/{project_name_or_id:str}/members/{mid:str}",
     access=within("member", "update"),
     body="role",
+    operation_id="updateProjectMember",
 )
 async def change_member(
     actor: NamedDependency[Actor],
@@ -77,7 +84,12 @@ async def change_member(
     await db.write(membership.change_role, actor, project, mid, data.role_id if data else 0)
 
 
-@delete("/projects/{project_name_or_id:str}/members/{mid:str}", access=within("member", "delete"), status_code=200)
+@delete(
+    "/projects/{project_name_or_id:str}/members/{mid:str}",
+    access=within("member", "delete"),
+    status_code=200,
+    operation_id="deleteProjectMember",
+)
 async def remove_member(
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],

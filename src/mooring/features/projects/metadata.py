@@ -16,7 +16,11 @@ from mooring.features.projects.values import normal
 from mooring.http.access import project as within
 
 
-@get("/projects/{project_name_or_id:str}/metadatas", access=within("metadata", "list"))
+@get(
+    "/projects/{project_name_or_id:str}/metadatas",
+    access=within("metadata", "list"),
+    operation_id="listProjectMetadatas",
+)
 async def list_metadata(db: NamedDependency[Database], project: NamedDependency[Project]) -> dict[str, str]:
     return await db.read(_read, project)
 
@@ -26,6 +30,8 @@ async def list_metadata(db: NamedDependency[Database], project: NamedDependency[
     access=within("metadata", "create"),
     body="metadata",
     status_code=200,
+    operation_id="addProjectMetadatas",
+    refuses=(409,),
 )
 async def add_metadata(
     actor: NamedDependency[Actor],
@@ -40,7 +46,11 @@ async def add_metadata(
     await db.write(service.add_metadata, actor, project, name, normal(name, value))
 
 
-@get("/projects/{project_name_or_id:str}/metadatas/{meta_name:str}", access=within("metadata", "read"))
+@get(
+    "/projects/{project_name_or_id:str}/metadatas/{meta_name:str}",
+    access=within("metadata", "read"),
+    operation_id="getProjectMetadata",
+)
 async def read_metadata(
     db: NamedDependency[Database], project: NamedDependency[Project], meta_name: FromPath[str]
 ) -> dict[str, str]:
@@ -53,6 +63,7 @@ async def read_metadata(
     "/projects/{project_name_or_id:str}/metadatas/{meta_name:str}",
     access=within("metadata", "update"),
     body="metadata",
+    operation_id="updateProjectMetadata",
 )
 async def change_metadata(
     actor: NamedDependency[Actor],
@@ -69,6 +80,7 @@ async def change_metadata(
     "/projects/{project_name_or_id:str}/metadatas/{meta_name:str}",
     access=within("metadata", "delete"),
     status_code=200,
+    operation_id="deleteProjectMetadata",
 )
 async def delete_metadata(
     actor: NamedDependency[Actor],

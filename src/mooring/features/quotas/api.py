@@ -18,7 +18,7 @@ from mooring.http.links import listed
 _NOBODYS: Final = 0  # the id of no project
 
 
-@get("/quotas", access=system("quota", "list"))
+@get("/quotas", access=system("quota", "list"), operation_id="listQuotas")
 async def list_quotas(
     request: Request[Any, Any, Any],
     db: NamedDependency[Database],
@@ -35,12 +35,12 @@ async def list_quotas(
     return listed(request, [Quota.of(quota) for quota in quotas], total, listing)
 
 
-@get("/quotas/{id:str}", access=system("quota", "read"))
+@get("/quotas/{id:str}", access=system("quota", "read"), operation_id="getQuota")
 async def read_quota(db: NamedDependency[Database], id: FromPath[int]) -> Quota:
     return Quota.of(await db.read(service.read, id))
 
 
-@put("/quotas/{id:str}", access=system("quota", "update"), body="hard")
+@put("/quotas/{id:str}", access=system("quota", "update"), body="hard", operation_id="updateQuota")
 async def change_quota(db: NamedDependency[Database], id: FromPath[int], data: JSONBody[QuotaUpdateReq]) -> None:
     if not data.hard:
         raise BadRequest("hard required in body")

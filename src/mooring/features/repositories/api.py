@@ -23,7 +23,7 @@ CountArtifacts = Callable[[Connection, Sequence[int]], Mapping[int, int]]
 DeleteRepository = Callable[[Connection, Actor, int], None]
 
 
-@get("/repositories", access=ANYBODY)
+@get("/repositories", access=ANYBODY, operation_id="listAllRepositories")
 async def list_all_repositories(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
@@ -39,7 +39,11 @@ async def list_all_repositories(
     return listed(request, repositories, total, listing)
 
 
-@get("/projects/{project_name:str}/repositories", access=named_project("repository", "list"))
+@get(
+    "/projects/{project_name:str}/repositories",
+    access=named_project("repository", "list"),
+    operation_id="listRepositories",
+)
 async def list_repositories(
     request: Request[Any, Any, Any],
     db: NamedDependency[Database],
@@ -55,7 +59,11 @@ async def list_repositories(
     return listed(request, repositories, total, listing)
 
 
-@get("/projects/{project_name:str}/repositories/{repository_name:str}", access=named_project("repository", "read"))
+@get(
+    "/projects/{project_name:str}/repositories/{repository_name:str}",
+    access=named_project("repository", "read"),
+    operation_id="getRepository",
+)
 async def read_repository(
     db: NamedDependency[Database],
     project: NamedDependency[Project],
@@ -73,6 +81,7 @@ async def read_repository(
     "/projects/{project_name:str}/repositories/{repository_name:str}",
     access=named_project("repository", "update"),
     body="repository",
+    operation_id="updateRepository",
 )
 async def change_repository(
     db: NamedDependency[Database],
@@ -87,6 +96,8 @@ async def change_repository(
     "/projects/{project_name:str}/repositories/{repository_name:str}",
     access=named_project("repository", "delete"),
     status_code=200,
+    operation_id="deleteRepository",
+    refuses=(412,),
 )
 async def remove_repository(
     db: NamedDependency[Database],

@@ -23,7 +23,7 @@ from mooring.http.access import ANYBODY, SIGNED_IN
 from mooring.http.links import created, listed
 
 
-@get("/robots", access=SIGNED_IN)
+@get("/robots", access=SIGNED_IN, operation_id="ListRobot")
 async def list_robots(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
@@ -44,7 +44,7 @@ async def list_robots(
     return listed(request, [Robot.of(view, prefix) for view in views], total, listing)
 
 
-@post("/robots", access=ANYBODY, body="robot")
+@post("/robots", access=ANYBODY, body="robot", operation_id="CreateRobot", refuses=(401, 404))
 async def create_robot(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
@@ -68,7 +68,7 @@ async def create_robot(
     return created(request, made.robot.id, RobotCreated.of(made, prefix))
 
 
-@get("/robots/{robot_id:str}", access=SIGNED_IN)
+@get("/robots/{robot_id:str}", access=SIGNED_IN, operation_id="GetRobotByID", refuses=(403,))
 async def read_robot(
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
@@ -83,7 +83,7 @@ async def read_robot(
     return Robot.of(await db.read(work), (await configuration.read()).robot_name_prefix)
 
 
-@put("/robots/{robot_id:str}", access=SIGNED_IN, body="robot")
+@put("/robots/{robot_id:str}", access=SIGNED_IN, body="robot", operation_id="UpdateRobot")
 async def change_robot(
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
@@ -116,7 +116,7 @@ async def change_robot(
     await db.write(work)
 
 
-@patch("/robots/{robot_id:str}", access=SIGNED_IN, body="robotSec")
+@patch("/robots/{robot_id:str}", access=SIGNED_IN, body="robotSec", operation_id="RefreshSec")
 async def change_robot_secret(
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
@@ -139,7 +139,7 @@ async def change_robot_secret(
     return await db.write(work)
 
 
-@delete("/robots/{robot_id:str}", access=SIGNED_IN, status_code=200)
+@delete("/robots/{robot_id:str}", access=SIGNED_IN, status_code=200, operation_id="DeleteRobot")
 async def delete_robot(
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],

@@ -32,7 +32,7 @@ HARBOR_VERSION: Final = "v2.16.0"  # whose API this is
 CA_CERTIFICATE: Final = Path("ca_download", "ca.crt")  # in the data folder, where Harbor has it too
 
 
-@get("/systeminfo", access=ANYBODY)
+@get("/systeminfo", access=ANYBODY, operation_id="getSystemInfo")
 async def read_system_info(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
@@ -70,7 +70,7 @@ async def read_volumes(settings: NamedDependency[Settings]) -> SystemInfo:
     return SystemInfo([await asyncio.to_thread(_volume, settings.storage_root if is_folder else settings.data_volume)])
 
 
-@get("/systeminfo/getcert", access=ANYBODY, produces="", operation_id="getCert")
+@get("/systeminfo/getcert", access=ANYBODY, produces="", operation_id="getCert", refuses=(404,))
 async def read_ca_certificate(settings: NamedDependency[Settings]) -> Response[bytes]:
     """The certificate of the authority that clients are to trust, if the administrator has put one there."""
     path = Path(settings.data_volume) / CA_CERTIFICATE
@@ -85,7 +85,7 @@ async def read_ca_certificate(settings: NamedDependency[Settings]) -> Response[b
     )
 
 
-@get("/health", access=ANYBODY, tag="health")
+@get("/health", access=ANYBODY, tag="health", operation_id="getHealth")
 async def read_health(health: NamedDependency[Health]) -> OverallHealthStatus:
     """Always 200, as in Harbor: whether all is well stands in the body."""
     components = [
@@ -96,7 +96,7 @@ async def read_health(health: NamedDependency[Health]) -> OverallHealthStatus:
     return OverallHealthStatus("unhealthy" if unhealthy else "healthy", components)
 
 
-@get("/ping", access=ANYBODY, produces="", media_type=MediaType.TEXT, tag="ping")
+@get("/ping", access=ANYBODY, produces="", media_type=MediaType.TEXT, tag="ping", operation_id="getPing")
 async def ping(request: Request[Any, Any, Any]) -> Response[bytes]:
     wants_json = "application/json" in request.headers.get("accept", "")
     return Response(b"Pong", headers={"content-type": "application/json" if wants_json else "text/plain"})

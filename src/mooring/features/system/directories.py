@@ -31,12 +31,21 @@ class PingOIDCBody(Struct):
     verify_cert: bool = False
 
 
-@post("/ldap/ping", access=system("configuration", "read"), body="ldapconf", tag="ldap", operation_id="pingLdap")
+@post(
+    "/ldap/ping",
+    access=system("configuration", "read"),
+    body="ldapconf",
+    tag="Ldap",
+    operation_id="pingLdap",
+    refuses=(412,),
+)
 async def ping_ldap(data: JSONBody[LdapConf]) -> None:
     _refuse("LDAP")
 
 
-@get("/ldap/users/search", access=system("ldap-user", "list"), tag="ldap", operation_id="searchLdapUser")
+@get(
+    "/ldap/users/search", access=system("ldap-user", "list"), tag="Ldap", operation_id="searchLdapUser", refuses=(412,)
+)
 async def search_ldap_users(username: FromQuery[str] = "") -> None:
     _refuse("LDAP")
 
@@ -45,14 +54,21 @@ async def search_ldap_users(username: FromQuery[str] = "") -> None:
     "/ldap/users/import",
     access=system("ldap-user", "create"),
     body="uidList",
-    tag="ldap",
+    tag="Ldap",
     operation_id="importLdapUser",
+    refuses=(412,),
 )
 async def import_ldap_users(data: JSONBody[LdapImportUsers]) -> None:
     _refuse("LDAP")
 
 
-@get("/ldap/groups/search", access=system("ldap-user", "list"), tag="ldap", operation_id="searchLdapGroup")
+@get(
+    "/ldap/groups/search",
+    access=system("ldap-user", "list"),
+    tag="Ldap",
+    operation_id="searchLdapGroup",
+    refuses=(412,),
+)
 async def search_ldap_groups(groupname: FromQuery[str] = "", groupdn: FromQuery[str] = "") -> None:
     _refuse("LDAP")
 

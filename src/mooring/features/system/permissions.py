@@ -29,7 +29,7 @@ from mooring.http.parameters import is_true
 _PROJECT: Final = re.compile(r"/project/(\d{1,18})", re.ASCII)
 
 
-@get("/permissions", access=ANYBODY, tag="permissions", operation_id="getPermissions")
+@get("/permissions", access=ANYBODY, tag="permissions", operation_id="getPermissions", refuses=(401, 403))
 async def read_permissions(actor: NamedDependency[Actor], db: NamedDependency[Database]) -> Permissions:
     """What may be given to robots. Project administrators hear of projects alone."""
     if actor.is_anonymous:

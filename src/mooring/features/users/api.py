@@ -29,7 +29,7 @@ from mooring.http.cookies import SESSION, cookies
 from mooring.http.links import created, listed
 
 
-@get("/users", access=system("user", "list"))
+@get("/users", access=system("user", "list"), operation_id="listUsers")
 async def list_users(
     request: Request[Any, Any, Any],
     db: NamedDependency[Database],
@@ -41,7 +41,7 @@ async def list_users(
     return listed(request, [UserResp.of(user) for user in users], total, listing)
 
 
-@post("/users", access=ANYBODY, body="userReq", refuses=(401, 409))
+@post("/users", access=ANYBODY, body="userReq", refuses=(401, 409), operation_id="createUser")
 async def create_user(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
@@ -71,14 +71,14 @@ async def create_user(
     return created(request, user_id)
 
 
-@get("/users/current", access=SIGNED_IN)
+@get("/users/current", access=SIGNED_IN, operation_id="getCurrentUserInfo", refuses=(412,))
 async def read_current_user(actor: NamedDependency[Actor], db: NamedDependency[Database]) -> UserResp:
     if actor.kind != "user":
         raise Precondition(f"get current user not available for security context: {actor.kind}")
     return UserResp.of(await db.read(service.read, actor.id))
 
 
-@get("/users/search", access=SIGNED_IN)
+@get("/users/search", access=SIGNED_IN, operation_id="searchUsers")
 async def search_users(
     request: Request[Any, Any, Any],
     db: NamedDependency[Database],
@@ -89,13 +89,13 @@ async def search_users(
     return listed(request, [UserSearchRespItem(user.id, user.username) for user in users], total, listing)
 
 
-@get("/users/{user_id:str}", access=SIGNED_IN)
+@get("/users/{user_id:str}", access=SIGNED_IN, operation_id="getUser", refuses=(403,))
 async def read_user(actor: NamedDependency[Actor], db: NamedDependency[Database], user_id: FromPath[int]) -> UserResp:
     _require_self_or(actor, "read", user_id)
     return UserResp.of(await db.read(service.read, user_id))
 
 
-@put("/users/{user_id:str}", access=SIGNED_IN, body="profile")
+@put("/users/{user_id:str}", access=SIGNED_IN, body="profile", operation_id="updateUserProfile")
 async def change_user(
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
@@ -108,12 +108,17 @@ async def change_user(
     await db.write(service.change_profile, actor, user_id, **profile)
 
 
-@delete("/users/{user_id:str}", access=system("user", "delete"), status_code=200)
+@delete("/users/{user_id:str}", access=system("user", "delete"), status_code=200, operation_id="deleteUser")
 async def delete_user(actor: NamedDependency[Actor], db: NamedDependency[Database], user_id: FromPath[int]) -> None:
     await db.write(service.delete, actor, user_id)
 
 
-@put("/users/{user_id:str}/sysadmin", access=system("user", "update"), body="sysadminFlag")
+@put(
+    "/users/{user_id:str}/sysadmin",
+    access=system("user", "update"),
+    body="sysadminFlag",
+    operation_id="setUserSysAdmin",
+)
 async def change_administrator(
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
@@ -123,7 +128,7 @@ async def change_administrator(
     await db.write(service.make_administrator, actor, user_id, data.sysadmin_flag)
 
 
-@put("/users/{user_id:str}/password", access=SIGNED_IN, body="password")
+@put("/users/{user_id:str}/password", access=SIGNED_IN, body="password", operation_id="updateUserPassword")
 async def change_password(
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
