@@ -19,7 +19,8 @@ _KINDS = [
     (re.compile(r"sha256:[0-9a-f]{64}"), "<digest>"),
     (re.compile(r"_state=[^&\s\"]+"), "_state=<state>"),
     (re.compile(r"\br[0-9a-f]{6}"), "<run>"),
-    (re.compile(r"\b(label|project|robot|user|member id|group with id) \d+\b"), r"\1 <id>"),
+    (re.compile(r"/(projects|robots)/\d+\b"), r"/\1/<id>"),
+    (re.compile(r"\b(label|project|project id|robot|user|member id|group with id) \d+\b"), r"\1 <id>"),
 ]
 
 
@@ -75,13 +76,17 @@ def as_kinds(value: Any, server: Server, key: str = "") -> Any:
             return {name: as_kinds(member, server, name) for name, member in value.items()}
         case list():
             return [as_kinds(member, server, key) for member in value]
+        case str() if key in ("secret", "token"):
+            return "<secret>"
         case str():
             value = value.replace(server.url, "<url>").replace(server.host, "<host>")
             for pattern, kind in _KINDS:
                 value = pattern.sub(kind, value)
             return value
-        case int() if key == "id" or key.endswith("_id"):
+        case int() if key in ("id", "creator_ref") or key.endswith("_id"):
             return "<id>"
+        case int() if key == "expires_at" and value > 0:
+            return "<time>"
     return value
 
 

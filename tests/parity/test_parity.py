@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.parity import recordings
+from tests.parts.client import expect
 from tests.parts.deployments import Deployments
 from tests.parts.server import Server
 
@@ -30,8 +31,18 @@ REPLAYED = [
     "people-members",
     "people-metadata",
     "people-robots-project",
+    "people-robots-system",
+    "registry-repositories-roles",
     "registry-repositories-api",
 ]
+
+
+ROBOT = {
+    "name": "first",
+    "level": "system",
+    "duration": -1,
+    "permissions": [{"kind": "system", "namespace": "/", "access": [{"resource": "catalog", "action": "read"}]}],
+}
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +57,10 @@ def contract() -> Path:
 def fresh(
     request: pytest.FixtureRequest, deployments: Deployments, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """A server that holds nothing but what the recordings put there."""
+    """A server that holds nothing but what the recordings put there; the first robot is gone, as it was there."""
     server = deployments.start(request.param, tmp_path_factory.mktemp("parity"))
+    robot = expect(server.client().api("POST", "/robots", ROBOT), 201).json()
+    expect(server.client().api("DELETE", f"/robots/{robot['id']}"), 200)
     yield server
     server.stop()
 
