@@ -34,6 +34,18 @@ REPLAYED = [
     "people-robots-system",
     "registry-repositories-roles",
     "registry-repositories-api",
+    "people-quotas",
+    "registry-quota-on-push",
+    "registry-immutable-tags",
+    "registry-content-trust",
+    "people-audit",
+    "registry-audit-and-pull-counts",
+    "registry-artifacts-list",
+    "registry-artifacts-api",
+    "registry-tags-and-labels-api",
+    "registry-copy",
+    "registry-additions-and-icons",
+    "registry-accessories-by-clients",
 ]
 
 
