@@ -55,8 +55,8 @@ def page(
     """
     for key, condition in named(listing.filters, columns).items():
         statement = statement.where(matches(columns[key], condition))
-    names = {_plain(name): column for name, column in columns.items()}
-    orders = [_Order(names[_plain(each.key)], each.descending) for each in listing.sort if _plain(each.key) in names]
+    names = {plain(name): column for name, column in columns.items()}
+    orders = [_Order(names[plain(each.key)], each.descending) for each in listing.sort if plain(each.key) in names]
     orders += [_order(each) for each in default]
 
     def count() -> int:
@@ -137,8 +137,8 @@ def _from(orders: Sequence[_Order], key: Key, *, backwards: bool = False) -> Col
 
 def named(filters: Mapping[str, Filter], columns: Columns) -> dict[str, Filter]:
     """The conditions on these columns by the names that `columns` has for them."""
-    names = {_plain(name): name for name in columns}
-    return {names[_plain(key)]: condition for key, condition in filters.items() if _plain(key) in names}
+    names = {plain(name): name for name in columns}
+    return {names[plain(key)]: condition for key, condition in filters.items() if plain(key) in names}
 
 
 def matches(column: ColumnElement[Any], condition: Filter) -> ColumnElement[bool]:
@@ -168,7 +168,8 @@ def contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
     return func.lower(column).like(func.lower(f"%{escaped}%"), escape="\\")
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """The name of a column as lists compare names: `project_id` and `ProjectID` are the same."""
     return name.replace("_", "").lower()
 
 

@@ -1,6 +1,7 @@
 """The control API of all features, put together."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final
 
 from litestar import Router
@@ -17,6 +18,7 @@ from mooring.features.artifacts.deletion import delete_repository
 from mooring.features.audit import api as audit
 from mooring.features.audit.failures import Failures
 from mooring.features.audit.service import Log
+from mooring.features.blobs.content import read_whole
 from mooring.features.configuration import api as configurations
 from mooring.features.configuration.queries import Current
 from mooring.features.glossary import PARAMETERS
@@ -96,7 +98,7 @@ def build_api(
         "settings": settings,
         "configuration": configuration,
         "signin": signin,
-        "driver": driver,
+        "read_blob": driver and partial(read_whole, driver),
         "quotas": limits,
         "passwords": signin.passwords,
         "origin": origin,

@@ -3,7 +3,7 @@
 from enum import Enum, auto
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 
 class Realm(Enum):
@@ -46,3 +46,8 @@ def project(resource: str, action: str) -> Access:
 def named_project(resource: str, action: str) -> Access:
     """The same where the path says `project_name`, which is never an id."""
     return Access(Realm.PROJECT, resource, action, "project_name", by_name=True)
+
+
+def signed_in(access: Access) -> Access:
+    """The same, but for nobody who has not said who they are, even where the project is public."""
+    return structs.replace(access, signed_in=True)

@@ -36,7 +36,7 @@ class Binding:
         signature = handler.parsed_fn_signature.parameters
         self._integers = [name for name, field in signature.items() if field.annotation is int and name != "data"]
         self._required = [
-            name
+            field.kwarg_definition.name or name
             for name, field in signature.items()
             if isinstance(field.kwarg_definition, QueryParameter) and field.default is Empty
         ]

@@ -1,20 +1,20 @@
 """/v2/<name>/blobs/<digest> (OCI distribution specification, "Pulling Blobs", "Deleting Blobs")."""
 
 import re
-from collections.abc import AsyncIterator
 from typing import Final
 
 from sqlalchemy import FromClause, and_, bindparam
 
 from mooring.core.errors import BlobUnknown, DigestInvalid, RangeInvalid
 from mooring.core.reference import is_digest
+from mooring.features.blobs.content import read
 from mooring.features.blobs.queries import Blob, to_blob
 from mooring.features.blobs.service import unlink
 from mooring.features.blobs.tables import blob, repository_blob
 from mooring.http.exchange import Headers, Request, Response
 from mooring.registry.context import Registry
 from mooring.registry.gate import PROJECT, Lookup
-from mooring.storage.driver import CanPresign, Driver
+from mooring.storage.driver import CanPresign
 
 _SIGNED_FOR: Final = 1200  # seconds a redirect is good for
 _RANGE: Final = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
@@ -71,22 +71,6 @@ async def remove(registry: Registry, request: Request, name: str, digest: str) -
     if not await registry.db.write(unlink, passed.project_id, name, digest):
         raise BlobUnknown
     return Response(202)
-
-
-def read(driver: Driver, found: Blob, start: int, stop: int) -> AsyncIterator[bytes]:
-    """The bytes [start, stop) of a blob."""
-    if len(found.segments) == 1:
-        return driver.read(found.segments[0][0], start, stop)
-    return _read_across(driver, found, start, stop)
-
-
-async def _read_across(driver: Driver, found: Blob, start: int, stop: int) -> AsyncIterator[bytes]:
-    at = 0
-    for key, size in found.segments:
-        if at < stop and start < at + size:
-            async for piece in driver.read(key, max(0, start - at), min(size, stop - at)):
-                yield piece
-        at += size
 
 
 def matches(request: Request, digest: str) -> bool:

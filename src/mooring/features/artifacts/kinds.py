@@ -14,6 +14,7 @@ from msgspec import Struct
 from mooring.core.media import ARTIFACT_TYPE, DOCKER_CONFIG, INDEXES, OCI_CONFIG, Descriptor, Manifest
 
 MAX_CONFIG: Final = 4 << 20  # bytes of a config that are read for its attributes
+MAX_ICON: Final = 1 << 20  # bytes of a picture
 
 CHART_CONFIG: Final = "application/vnd.cncf.helm.config.v1+json"
 CNAB: Final = "application/vnd.cnab.manifest.v1"
@@ -32,18 +33,22 @@ _NYDUS: Final = "containerd.io/snapshot/nydus-bootstrap"
 # application/vnd.<vendor>.<NAME>.config.<version>+json
 _NAMED: Final = re.compile(r"application/vnd\.[^.]+\.(.+)\.config\.[^.]+\+json")
 _SKIP: Final = "io.goharbor.artifact.v1alpha1.skip-list"
+_ICON: Final = "io.goharbor.artifact.v1alpha1.icon"
 _AUTHOR_LABELS: Final = ("org.opencontainers.image.authors", "maintainer")
 
 Attributes = dict[str, Any]
 
 
 class Kind(Struct, frozen=True):
-    """The columns of an artifact that follow from its manifest and config."""
+    """The columns of an artifact that follow from its manifest and config. `icon` is the digest of a picture that it
+    brings along, if it does.
+    """
 
     type: str
     media_type: str
     artifact_type: str
     extra_attrs: Attributes
+    icon: str = ""
 
 
 def needs_config(manifest: Manifest) -> bool:
@@ -64,7 +69,7 @@ def kind_of(manifest: Manifest, config: bytes) -> Kind:
     name = _TYPES.get(artifact_type, (_named(media_type), None))[0]
     reader = _reader(manifest)
     attributes = reader(_object(config), manifest) if reader and config else {}
-    return Kind(name, media_type, artifact_type, attributes)
+    return Kind(name, media_type, artifact_type, attributes, _icon(manifest) if artifact_type not in _TYPES else "")
 
 
 def accessory_of(manifest: Manifest, tags: list[str]) -> tuple[str, str] | None:
@@ -88,6 +93,13 @@ def accessory_of(manifest: Manifest, tags: list[str]) -> tuple[str, str] | None:
     else:
         name = "subject.accessory"
     return manifest.subject.digest, name
+
+
+def _icon(manifest: Manifest) -> str:
+    """The first layer that says it is the artifact's picture, and is small enough to be one."""
+    pictures = (layer for layer in manifest.layers if layer.annotations and _ICON in layer.annotations)
+    layer = next(pictures, None)
+    return layer.digest if layer is not None and layer.size <= MAX_ICON else ""
 
 
 def _config_type(manifest: Manifest) -> str:

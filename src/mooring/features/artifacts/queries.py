@@ -1,19 +1,34 @@
 """Reading artifacts with their tags, references and accessories."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
-from msgspec import Struct
-from sqlalchemy import Connection, Select, and_, exists, false, func, select
+from msgspec import Struct, structs
+from sqlalchemy import Connection, Select, and_, bindparam, exists, func, select, true, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
 from mooring.core.errors import BadRequest
 from mooring.core.page import AllOf, Exact, Filter, Fuzzy, Listing
 from mooring.core.reference import is_digest
 from mooring.db import query
+from mooring.db.prepared import Prepared
 from mooring.features.artifacts.statements import HAS_TAG, IS_ACCESSORY
-from mooring.features.artifacts.tables import artifact, artifact_accessory, artifact_reference, tag
+from mooring.features.artifacts.tables import (
+    artifact,
+    artifact_accessory,
+    artifact_blob,
+    artifact_reference,
+    manifest,
+    tag,
+)
+from mooring.features.blobs.queries import BLOB
+from mooring.features.blobs.tables import blob
+from mooring.features.immutability.queries import matcher
+from mooring.features.labels import queries as labels
+from mooring.features.labels.queries import Label
+from mooring.features.labels.tables import artifact_label
 from mooring.features.repositories.tables import repository
 
 
@@ -37,12 +52,15 @@ class Found(Struct, frozen=True):
 
 
 class Tag(Struct, frozen=True):
+    """`is_immutable` only where it was asked for."""
+
     id: int
     repository_id: int
     artifact_id: int
     name: str
     push_time: int
     pull_time: int
+    is_immutable: bool = False
 
 
 class Reference(Struct, frozen=True):
@@ -70,6 +88,18 @@ class Accessory(Struct, frozen=True):
     creation_time: int
 
 
+class Beside(Struct, frozen=True):
+    """What somebody wants to know beside the artifacts themselves. `inherited` are the accessories of the indexes that
+    name them.
+    """
+
+    tags: bool = True
+    immutability: bool = False
+    labels: bool = False
+    accessories: bool = False
+    inherited: bool = False
+
+
 class View(Struct, frozen=True):
     """An artifact with what was asked for beside it."""
 
@@ -77,11 +107,13 @@ class View(Struct, frozen=True):
     repository: str
     references: Sequence[Reference]
     tags: Sequence[Tag]
+    labels: Sequence[Label]
     accessories: Sequence[Accessory]
+    inherited: Sequence[Accessory]
 
 
 _COLUMNS: Final = tuple(artifact.c[field] for field in Found.__struct_fields__)
-_TAG: Final = tuple(tag.c[field] for field in Tag.__struct_fields__)
+TAG: Final = (tag.c.id, tag.c.repository_id, tag.c.artifact_id, tag.c.name, tag.c.push_time, tag.c.pull_time)
 _LISTED: Final = {
     name: artifact.c[name]
     for name in (
@@ -97,6 +129,25 @@ _LISTED: Final = {
     )
 }
 _TAGS_LISTED: Final = {name: tag.c[name] for name in ("id", "name", "artifact_id", "push_time", "pull_time")}
+
+
+# A blob that an artifact brings along as its picture.
+ICON: Final = Prepared(
+    select(*BLOB).where(
+        blob.c.digest == bindparam("digest"),
+        exists().where(
+            artifact_blob.c.blob_id == blob.c.id,
+            artifact.c.id == artifact_blob.c.artifact_id,
+            artifact.c.icon == blob.c.digest,
+        ),
+    )
+)
+
+
+def content(connection: Connection, digest: str) -> bytes:
+    """The exact bytes of a manifest that is an artifact's."""
+    found = connection.execute(select(manifest.c.content).where(manifest.c.digest == digest)).scalar_one()
+    return bytes(found)
 
 
 def find(connection: Connection, repository_id: int, reference: str) -> Found | None:
@@ -118,8 +169,45 @@ def page(connection: Connection, repository_id: int, listing: Listing) -> tuple[
     Accessories are never among them, and of what an index names only what has a tag, unless `base=*` asks for it.
     """
     statement = select(*_COLUMNS).where(artifact.c.repository_id == repository_id, *_conditions(listing.filters))
-    rows, total = query.page(connection, statement, listing, _LISTED, artifact.c.push_time.desc(), artifact.c.id.desc())
+    return _page(connection, statement, listing, ("artifacts", repository_id))
+
+
+def project_page(connection: Connection, project_id: int, listing: Listing) -> tuple[list[Found], int]:
+    """The same over all repositories of a project."""
+    statement = select(*_COLUMNS).where(artifact.c.project_id == project_id, *_conditions(listing.filters))
+    return _page(connection, statement, listing, ("artifacts of project", project_id))
+
+
+def latest_page(connection: Connection, project_id: int, listing: Listing) -> tuple[list[Found], int]:
+    """One page of the artifacts that were pushed last to each of the project's repositories, among those of one type,
+    which either `media_type` or `artifact_type` in the filters names. Raises BadRequest.
+    """
+    keys = [key for key in ("media_type", "artifact_type") if key in listing.filters]
+    if len(keys) != 1:
+        raise BadRequest(
+            "bad request: either 'media_type' or 'artifact_type' must be specified, but not both, "
+            "when querying with latest_in_repository"
+        )
+    later = artifact.alias()
+    same = query.matches(later.c[keys[0]], listing.filters[keys[0]])
+    after = tuple_(later.c.push_time, later.c.id) > tuple_(artifact.c.push_time, artifact.c.id)
+    is_latest = ~exists().where(later.c.repository_id == artifact.c.repository_id, same, after)
+    statement = select(*_COLUMNS).where(artifact.c.project_id == project_id, is_latest)
+    return _page(connection, statement, listing, ("latest of project", project_id))
+
+
+def _page(
+    connection: Connection, statement: Select[Any], listing: Listing, scope: tuple[str, int]
+) -> tuple[list[Found], int]:
+    newest = (artifact.c.push_time.desc(), artifact.c.id.desc())
+    rows, total = query.page(connection, statement, listing, _LISTED, *newest, scope=scope)
     return [Found(*row) for row in rows], total
+
+
+def by_ids(connection: Connection, ids: Sequence[int]) -> list[Found]:
+    """The artifacts with these ids, the oldest first within a thousand."""
+    statement = select(*_COLUMNS).order_by(artifact.c.id)
+    return [Found(*row) for row in query.among(connection, statement, artifact.c.id, ids)]
 
 
 def count(connection: Connection, repository_ids: Sequence[int]) -> dict[int, int]:
@@ -131,34 +219,57 @@ def count(connection: Connection, repository_ids: Sequence[int]) -> dict[int, in
 
 
 def views(
-    connection: Connection,
-    found: Sequence[Found],
-    repository: str,
-    *,
-    with_tags: bool,
-    with_accessories: bool,
+    connection: Connection, found: Sequence[Found], beside: Beside, names: Mapping[int, str] | None = None
 ) -> list[View]:
-    """The artifacts with what belongs to them, with as many statements for a page of them as for one."""
+    """The artifacts with what belongs to them, with as many statements for a page of them as for one. `names` are those
+    of their repositories, where they are known.
+    """
     ids = [each.id for each in found]
+    if names is None:
+        homes = list({each.repository_id for each in found})
+        columns = (repository.c.id, repository.c.name)
+        names = dict(map(tuple, query.among(connection, select(*columns), repository.c.id, homes)))
     references = _grouped(_references(connection, ids), "parent_id")
-    tags = _grouped(tags_of(connection, ids), "artifact_id") if with_tags else {}
-    accessories = _grouped(accessories_of(connection, ids), "subject_id") if with_accessories else {}
+    tags = _grouped(tags_of(connection, ids), "artifact_id") if beside.tags else {}
+    if beside.immutability:
+        projects = {each.project_id: matcher(connection, each.project_id) for each in found}
+        for each in found:
+            is_immutable = partial(projects[each.project_id], names[each.repository_id])
+            tags[each.id] = marked(tags.get(each.id, ()), is_immutable)
+    carried = labels.of_artifacts(connection, ids) if beside.labels else {}
+    accessories = _grouped(accessories_of(connection, ids), "subject_id") if beside.accessories else {}
+    inherited = _inherited(connection, ids) if beside.inherited else {}
     return [
-        View(each, repository, references.get(each.id, ()), tags.get(each.id, ()), accessories.get(each.id, ()))
+        View(
+            each,
+            names[each.repository_id],
+            references.get(each.id, ()),
+            tags.get(each.id, ()),
+            carried.get(each.id, ()),
+            accessories.get(each.id, ()),
+            inherited.get(each.id, ()),
+        )
         for each in found
     ]
 
 
+def marked(tags: Sequence[Tag], is_immutable: Callable[[str], bool]) -> list[Tag]:
+    """The tags, each with whether it is immutable."""
+    return [structs.replace(each, is_immutable=is_immutable(each.name)) for each in tags]
+
+
 def tags_of(connection: Connection, artifact_ids: Sequence[int]) -> list[Tag]:
     """The tags of the artifacts, the latest first."""
-    statement = select(*_TAG).order_by(tag.c.push_time.desc(), tag.c.id.desc())
+    statement = select(*TAG).order_by(tag.c.push_time.desc(), tag.c.id.desc())
     return [Tag(*row) for row in query.among(connection, statement, tag.c.artifact_id, artifact_ids)]
 
 
 def tags(connection: Connection, artifact_id: int, listing: Listing) -> tuple[list[Tag], int]:
     """One page of an artifact's tags, and how many there are."""
-    statement = select(*_TAG).where(tag.c.artifact_id == artifact_id)
-    rows, total = query.page(connection, statement, listing, _TAGS_LISTED, tag.c.push_time.desc(), tag.c.id.desc())
+    statement = select(*TAG).where(tag.c.artifact_id == artifact_id)
+    newest = (tag.c.push_time.desc(), tag.c.id.desc())
+    scope = ("tags of artifact", artifact_id)
+    rows, total = query.page(connection, statement, listing, _TAGS_LISTED, *newest, scope=scope)
     return [Tag(*row) for row in rows], total
 
 
@@ -202,6 +313,17 @@ def _accessories() -> Select[Any]:
     )
 
 
+def _inherited(connection: Connection, child_ids: Sequence[int]) -> dict[int, list[Accessory]]:
+    """The accessories of the indexes that name each of the artifacts."""
+    pairs = select(artifact_reference.c.child_id, artifact_reference.c.parent_id)
+    parents = query.among(connection, pairs, artifact_reference.c.child_id, child_ids)
+    found = _grouped(accessories_of(connection, [parent for _, parent in parents]), "subject_id")
+    inherited: dict[int, list[Accessory]] = {}
+    for child, parent in parents:
+        inherited.setdefault(child, []).extend(found.get(parent, ()))
+    return inherited
+
+
 def _references(connection: Connection, parent_ids: Sequence[int]) -> list[Reference]:
     statement = select(artifact_reference).order_by(artifact_reference.c.id)
     return [
@@ -234,10 +356,18 @@ def _tagged(condition: Filter) -> ColumnElement[bool]:
 
 
 def _labelled(condition: Filter) -> ColumnElement[bool]:
-    """No artifact carries a label yet, so that the filter is checked and matches nothing."""
-    if not isinstance(condition, AllOf) or not all(isinstance(value, int) for value in condition.values):
+    """Whether the artifact carries all these labels."""
+    carries = exists().where(artifact_label.c.artifact_id == artifact.c.id)
+    return and_(true(), *(carries.where(artifact_label.c.label_id == label) for label in label_ids(condition)))
+
+
+def label_ids(condition: Filter) -> list[int]:
+    """The labels that a filter asks for, all of them together. Raises BadRequest for what is no such filter."""
+    wanted = condition.values if isinstance(condition, AllOf) else ()
+    ids = [value for value in wanted if isinstance(value, int)]
+    if len(ids) < len(wanted) or not isinstance(condition, AllOf):
         raise BadRequest('the value of "labels" query can only be integer list with intersetion relationship')
-    return false()
+    return ids
 
 
 def _grouped(rows: Sequence[Any], attribute: str) -> dict[int, list[Any]]:

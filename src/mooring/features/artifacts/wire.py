@@ -1,31 +1,16 @@
 """Artifacts as the API spells them."""
 
 import json
-from typing import Annotated, Any, Final
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
 
 from mooring.core.clock import rfc3339
 from mooring.core.media import INDEXES
-from mooring.features.artifacts import queries
+from mooring.features.artifacts import additions, icons, queries, tags
 from mooring.features.artifacts.queries import View
-
-# Harbor's built-in pictures, by their digests.
-_DEFAULT_ICON: Final = "sha256:da834479c923584f4cbcdecc0dac61f32bef1d51e8aae598cf16bd154efab49f"
-_ICONS: Final = {
-    "IMAGE": "sha256:0048162a053eef4d4ce3fe7518615bef084403614f8bca43b40ae2e762e11e06",
-    "CHART": "sha256:61cf3a178ff0f75bf08a25d96b75cf7355dc197749a9f128ed3ef34b0df05518",
-}
-_ACCESSORY_ICONS: Final = {
-    "signature.cosign": "sha256:20401d5b3a0f6dbc607c8d732eb08471af4ae6b19811a4efce8c6a724aed2882",
-}
-_ADDITIONS: Final = {
-    "IMAGE": ("build_history",),
-    "CHART": ("values.yaml", "readme.md", "dependencies"),
-    "CNAI": ("readme.md", "license", "files"),
-    "WASM": ("build_history",),
-    "SBOM": ("sbom",),
-}
+from mooring.features.labels import queries as labels
 
 
 class Tag(Struct, omit_defaults=True, kw_only=True):
@@ -46,7 +31,7 @@ class Tag(Struct, omit_defaults=True, kw_only=True):
             name=tag.name,
             push_time=rfc3339(tag.push_time),
             pull_time=rfc3339(tag.pull_time),
-            immutable=False,
+            immutable=tag.is_immutable,
         )
 
 
@@ -61,6 +46,16 @@ class Platform(Struct, omit_defaults=True, kw_only=True):
     os_version: str = field(default="", name="OsVersion")
     os_features: list[str] | None = field(name="OsFeatures")
 
+    @classmethod
+    def of(cls, named: Mapping[str, Any]) -> "Platform":
+        return cls(
+            architecture=named.get("architecture", ""),
+            os=named.get("os", ""),
+            variant=named.get("variant", ""),
+            os_version=named.get("os.version", ""),
+            os_features=named.get("os.features"),
+        )
+
 
 class Reference(Struct, omit_defaults=True, kw_only=True):
     parent_id: int
@@ -72,19 +67,11 @@ class Reference(Struct, omit_defaults=True, kw_only=True):
 
     @classmethod
     def of(cls, reference: queries.Reference) -> "Reference":
-        named = reference.platform
-        platform = named and Platform(
-            architecture=named.get("architecture", ""),
-            os=named.get("os", ""),
-            variant=named.get("variant", ""),
-            os_version=named.get("os.version", ""),
-            os_features=named.get("os.features"),
-        )
         return cls(
             parent_id=reference.parent_id,
             child_id=reference.child_id or 0,
             child_digest=reference.child_digest,
-            platform=platform or None,
+            platform=Platform.of(reference.platform) if reference.platform else None,
             annotations=dict(reference.annotations) if reference.annotations else None,
             urls=reference.urls,
         )
@@ -113,7 +100,7 @@ class Accessory(Struct, kw_only=True):
             size=accessory.size,
             digest=accessory.digest,
             type=accessory.type,
-            icon=_ACCESSORY_ICONS.get(accessory.type, ""),
+            icon=icons.OF_ACCESSORY.get(accessory.type, ""),
             creation_time=rfc3339(accessory.creation_time),
         )
 
@@ -123,9 +110,30 @@ class AdditionLink(Struct):
     absolute: bool
 
 
-class Label(Struct):
-    id: int
-    name: str
+class Label(Struct, omit_defaults=True, kw_only=True):
+    """A label; of one that is given to an artifact only the id counts."""
+
+    id: int = 0
+    name: str = ""
+    description: str = ""
+    color: str = ""
+    scope: str = ""
+    project_id: int = 0
+    creation_time: str = ""
+    update_time: str = ""
+
+    @classmethod
+    def of(cls, label: labels.Label) -> "Label":
+        return cls(
+            id=label.id,
+            name=label.name,
+            description=label.description,
+            color=label.color,
+            scope=label.scope,
+            project_id=label.project_id,
+            creation_time=rfc3339(label.creation_time),
+            update_time=rfc3339(label.update_time),
+        )
 
 
 class Artifact(Struct, omit_defaults=True, kw_only=True):
@@ -149,6 +157,7 @@ class Artifact(Struct, omit_defaults=True, kw_only=True):
     addition_links: dict[str, AdditionLink] | None = None
     labels: list[Label] | None
     accessories: list[Accessory] | None
+    inherited_accessories: list[Accessory] | None = None
 
     @classmethod
     def of(cls, view: View) -> "Artifact":
@@ -164,7 +173,7 @@ class Artifact(Struct, omit_defaults=True, kw_only=True):
             repository_name=view.repository,
             digest=found.digest,
             size=found.size,
-            icon=found.icon or _ICONS.get(found.type, _DEFAULT_ICON),
+            icon=found.icon or icons.OF_TYPE.get(found.type, icons.DEFAULT),
             push_time=rfc3339(found.push_time),
             pull_time=rfc3339(found.pull_time),
             extra_attrs=json.loads(found.extra_attrs or "null"),
@@ -172,8 +181,9 @@ class Artifact(Struct, omit_defaults=True, kw_only=True):
             references=[Reference.of(each) for each in view.references] or None,
             tags=[Tag.of(each) for each in view.tags] or None,
             addition_links=_additions(view),
-            labels=None,
+            labels=[Label.of(each) for each in view.labels] or None,
             accessories=[Accessory.of(each) for each in view.accessories] or None,
+            inherited_accessories=[Accessory.of(each) for each in view.inherited] or None,
         )
 
 
@@ -184,4 +194,41 @@ def _additions(view: View) -> dict[str, AdditionLink] | None:
         return None
     project, _, name = view.repository.partition("/")
     base = f"/api/v2.0/projects/{project}/repositories/{name.replace('/', '%252F')}/artifacts/{found.digest}/additions"
-    return {each: AdditionLink(f"{base}/{each}", False) for each in _ADDITIONS.get(found.type, ())} or None
+    return {each: AdditionLink(f"{base}/{each}", False) for each in additions.OF_TYPE.get(found.type, ())} or None
+
+
+class NamedArtifact(Struct, kw_only=True):
+    """A tag with what it names. Times are those of the tag."""
+
+    name: str
+    digest: str
+    artifact_id: int
+    type: str
+    platforms: list[Platform]
+    size: int
+    push_time: str
+    pull_time: str
+    labels: list[Label]
+    immutable: bool
+
+    @classmethod
+    def of(cls, named: tags.NamedArtifact) -> "NamedArtifact":
+        return cls(
+            name=named.tag.name,
+            digest=named.artifact.digest,
+            artifact_id=named.artifact.id,
+            type=named.artifact.type,
+            platforms=[Platform.of(each) for each in named.platforms],
+            size=named.artifact.size,
+            push_time=rfc3339(named.tag.push_time),
+            pull_time=rfc3339(named.tag.pull_time),
+            labels=[Label.of(each) for each in named.labels],
+            immutable=named.tag.is_immutable,
+        )
+
+
+class Icon(Struct):
+    """A picture; its content is in base64."""
+
+    content: bytes
+    content_type: str = field(name="content-type")
