@@ -26,6 +26,7 @@ PARAMETERS: Final[Mapping[str, Meaning]] = {
     "tag_name": Meaning("The tag"),
     "digest": Meaning("A digest, such as sha256:..."),
     "user_id": Meaning("The user's id"),
+    "token_id": Meaning("The personal token's id"),
     "robot_id": Meaning("The robot's id"),
     "mid": Meaning("The membership's id"),
     "label_id": Meaning("The label's id"),

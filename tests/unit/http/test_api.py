@@ -14,13 +14,14 @@ import sys
 from pathlib import Path
 from mooring.db.engine import Database
 from mooring.features.api import build_api
+from mooring.features.audit.service import Log
 from mooring.features.configuration.queries import Current
 from mooring.features.signin.service import SignIn
 from mooring.settings import Settings
 
 db = Database(f"sqlite:///{sys.argv[1]}/mooring.db")
 configuration = Current(db.reader)
-build_api(Settings(data_volume=sys.argv[1]), db, configuration, SignIn(db, configuration))
+build_api(Settings(data_volume=sys.argv[1]), db, configuration, SignIn(db, configuration), Log(configuration))
 print(*sorted({name.partition(".")[0] for name in sys.modules} & {"pydantic", "alembic", "dbos"}))
 """
 
