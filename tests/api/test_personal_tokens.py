@@ -215,6 +215,8 @@ class TestScope:
         assert grants(client.token("registry:catalog:*")) == {"catalog": []}
         expect(client.send("GET", "/v2/_catalog", headers=client.basic()), 401)
         expect(client.api("PUT", "/configurations", {"banner_message": word}), 403)
+        assert admin.api("GET", "/statistics").json()["total_project_count"] > 0
+        assert expect(client.api("GET", "/statistics"), 200).json()["total_project_count"] == 0
         expect(admin.api("DELETE", f"{TOKENS}/{number}"), 200)
 
     def test_one_that_only_reads(self, server: Server, developer: Client, project: str, word: str) -> None:

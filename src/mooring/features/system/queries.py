@@ -6,7 +6,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from mooring.core.access import Role
+from mooring.core.access import Role, allowed
 from mooring.core.actor import Actor
 from mooring.db import query
 from mooring.features.artifacts import queries as artifacts
@@ -81,7 +81,7 @@ def search_repositories(connection: Connection, actor: Actor, text: str) -> list
 def count(connection: Connection, actor: Actor) -> Counts:
     """The totals for administrators; of what is private, for others what they are members of; robots are in nothing."""
     public = _count(connection, project.c.is_public)
-    if actor.is_admin:
+    if actor.is_admin and allowed(actor, "project", "list", project=None):
         total = _count(connection, ~project.c.is_deleted)
         return Counts(total[0] - public[0], total[1] - public[1], *public, *total, _size(connection))
     private = (0, 0)
