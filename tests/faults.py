@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from mooring.core.errors import StorageError, StorageUnavailable
 from mooring.storage.driver import Driver, Entry
 from mooring.storage.filesystem import Filesystem
+from mooring.storage.hashing import Hash
 
 
 class Faulty:
@@ -37,8 +38,8 @@ class Faulty:
             yield piece
         raise self._error
 
-    async def write(self, key: str, body: AsyncIterator[bytes]) -> int:
-        return await self._driver.write(key, self._torn(body) if self._call("write") else body)
+    async def write(self, key: str, body: AsyncIterator[bytes], running: Hash | None = None) -> int:
+        return await self._driver.write(key, self._torn(body) if self._call("write") else body, running)
 
     async def read(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
         pieces = self._driver.read(key, start, stop)
@@ -72,8 +73,8 @@ class FaultyFolder(Faulty):
         super().__init__(driver, at=at, error=error, pieces=pieces)
         self._folder = driver
 
-    async def append(self, key: str, offset: int, body: AsyncIterator[bytes]) -> int:
-        return await self._folder.append(key, offset, self._torn(body) if self._call("append") else body)
+    async def append(self, key: str, offset: int, body: AsyncIterator[bytes], running: Hash | None = None) -> int:
+        return await self._folder.append(key, offset, self._torn(body) if self._call("append") else body, running)
 
     def exclusive(self, key: str) -> AbstractContextManager[bool]:
         return self._folder.exclusive(key)

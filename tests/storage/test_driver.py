@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,15 @@ async def test_what_was_written_is_read(driver: Driver, size: int) -> None:
     key, content = keys.segment(), noise(size)
     assert await driver.write(key, body(content)) == size
     assert await stored(driver, key, 0, size) == content
+
+
+async def test_bodies_that_come_at_once_are_each_hashed(driver: Driver) -> None:
+    contents = [noise(size) for size in (5 * MIB + 3, 3 * MIB, 1, 0)]
+    hashes = [sha256() for _ in contents]
+    await asyncio.gather(
+        *(driver.write(keys.segment(), body(content), each) for content, each in zip(contents, hashes, strict=True))
+    )
+    assert [each.digest() for each in hashes] == [sha256(content).digest() for content in contents]
 
 
 async def test_pieces_are_bytes_of_a_mebibyte_at_most(driver: Driver) -> None:

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,9 @@ async def test_it_can_append_and_cannot_presign(folder: Filesystem) -> None:
 async def test_append_goes_on_at_the_offset_and_drops_what_lies_beyond(folder: Filesystem, offset: int) -> None:
     key, first, second = keys.segment(), noise(3 * MIB, 1), noise(2 * MIB + 7, 2)
     await folder.write(key, body(first))
-    assert await folder.append(key, offset, body(second)) == len(second)
+    running = sha256()
+    assert await folder.append(key, offset, body(second), running) == len(second)
+    assert running.digest() == sha256(second).digest()
     [entry] = [entry async for entry in folder.list(key)]
     assert entry.size == offset + len(second)
     assert await stored(folder, key, 0, entry.size) == first[:offset] + second

@@ -34,7 +34,8 @@ from mooring.registry.context import Registry
 from mooring.registry.gate import PROJECT, Passed
 from mooring.storage import keys
 from mooring.storage.driver import CanAppend
-from mooring.storage.uploads import hashed, rehash
+from mooring.storage.hashing import Hash
+from mooring.storage.uploads import rehash
 
 T = TypeVar("T")
 
@@ -119,9 +120,9 @@ async def cancel(registry: Registry, request: Request, name: str, upload_id: str
 async def _whole(registry: Registry, request: Request, passed: Passed, digest: str) -> Response:
     """POST with a digest and the blob as its body."""
     _check(digest)
-    running = hashlib.new(algorithm(digest))
+    running: Hash = hashlib.new(algorithm(digest))
     key = keys.segment()
-    size = await registry.driver.write(key, hashed(request.stream(), running))
+    size = await registry.driver.write(key, request.stream(), running)
     segments = [(key, size)] if size else []
     if f"{running.name}:{running.hexdigest()}" != digest:
         await registry.driver.delete([key])
@@ -187,18 +188,17 @@ async def _add(
     if running is None:
         running = await rehash(registry.driver, before.segments, wanted)
     driver = registry.driver
-    stream = request.stream() if announced is None else _exactly(request.stream(), announced)
-    body = hashed(stream, running)
+    body = request.stream() if announced is None else _exactly(request.stream(), announced)
     with ExitStack() as held:
         if before.segments and isinstance(driver, CanAppend):
             key, length = before.segments[-1]
             await _alone(registry, held, driver, key, before)
-            added = await driver.append(key, length, body)
+            added = await driver.append(key, length, body, running)
             segments = [*before.segments[:-1], (key, length + added)]
             new: list[str] = []
         else:
             key = keys.segment()
-            added = await driver.write(key, body)
+            added = await driver.write(key, body, running)
             segments = [*before.segments, (key, added)] if added else before.segments
             new = [key]
         digest = f"{running.name}:{running.hexdigest()}"

@@ -11,6 +11,8 @@ from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from mooring.storage.hashing import Hash
+
 
 class Entry(Struct, frozen=True):
     """One stored object. `modified` is in microseconds since the epoch."""
@@ -21,8 +23,8 @@ class Entry(Struct, frozen=True):
 
 
 class Driver(Protocol):
-    async def write(self, key: str, body: AsyncIterator[bytes]) -> int:
-        """Write a new object; the number of bytes written.
+    async def write(self, key: str, body: AsyncIterator[bytes], running: Hash | None = None) -> int:
+        """Write a new object; the number of bytes written, all of which the running hash has taken in then.
 
         When this returns, the bytes and the entry that leads to them are durable as the driver's policy has it. When
         the body raises or the task is cancelled, nothing stays under the key, as far as the store allows, and the
@@ -56,7 +58,7 @@ class Driver(Protocol):
 
 @runtime_checkable
 class CanAppend(Protocol):
-    async def append(self, key: str, offset: int, body: AsyncIterator[bytes]) -> int:
+    async def append(self, key: str, offset: int, body: AsyncIterator[bytes], running: Hash | None = None) -> int:
         """Continue the object at the offset, as `write` does; the number of bytes added.
 
         What lies beyond the offset is from an attempt that was cut off, and is dropped first. When the body raises,

@@ -7,17 +7,22 @@ from threading import Lock
 from typing import Final
 
 from mooring.core.errors import ObjectMissing
+from mooring.storage.hashing import Hash
 
 SYNCED_AHEAD: Final = 16 << 20  # bytes
 
 
 class File:
-    """A file being written, by one thread at a time: a new one, or from an offset. It is opened by the first bytes."""
+    """A file being written, by one thread at a time: a new one, or from an offset. It is opened by the first bytes.
 
-    def __init__(self, path: str, offset: int | None, fsync: bool) -> None:
+    What is written is hashed too, where the thread is given a running hash.
+    """
+
+    def __init__(self, path: str, offset: int | None, fsync: bool, running: Hash | None = None) -> None:
         self._path = path
         self._offset = offset
         self._fsync = fsync
+        self._running = running
         self._fd = -1
         self._unsynced = 0
         self._touched = False
@@ -55,6 +60,8 @@ class File:
         if self._fd < 0:
             self._open()
         for piece in pieces:
+            if self._running is not None:
+                self._running.update(piece)
             left = memoryview(piece)
             while left:
                 left = left[os.write(self._fd, left) :]

@@ -16,6 +16,7 @@ from mooring.storage import keys
 from mooring.storage.driver import Entry
 from mooring.storage.ending import to_the_end
 from mooring.storage.file import File
+from mooring.storage.hashing import Hash, hashed
 
 T = TypeVar("T")
 
@@ -37,15 +38,16 @@ class Filesystem:
         self._root = os.fspath(root.absolute())
         self._fsync = fsync
         self._threads = pool(threads, "storage")
+        self._is_hashing = False
         # preadv2(2): Linux alone has the flag, and not each of its file systems knows it. tmpfs does not, nor needs it.
         self._knows_nowait = hasattr(os, "RWF_NOWAIT")
         self._in_memory = False
 
-    async def write(self, key: str, body: AsyncIterator[bytes]) -> int:
-        return await self._store(File(self._path(key), None, self._fsync), body)
+    async def write(self, key: str, body: AsyncIterator[bytes], running: Hash | None = None) -> int:
+        return await self._store(self._path(key), None, body, running)
 
-    async def append(self, key: str, offset: int, body: AsyncIterator[bytes]) -> int:
-        return await self._store(File(self._path(key), offset, self._fsync), body)
+    async def append(self, key: str, offset: int, body: AsyncIterator[bytes], running: Hash | None = None) -> int:
+        return await self._store(self._path(key), offset, body, running)
 
     @contextmanager
     def exclusive(self, key: str) -> Iterator[bool]:
@@ -58,10 +60,25 @@ class Filesystem:
         finally:
             os.close(fd)
 
-    async def _store(self, file: File, body: AsyncIterator[bytes]) -> int:
+    async def _store(self, path: str, offset: int | None, body: AsyncIterator[bytes], running: Hash | None) -> int:
+        """Hash and write a body.
+
+        A body that comes alone is hashed on the loop, where it arrives, while a thread writes: that is fastest. Of
+        those that come meanwhile, the thread that writes hashes too: one loop would be slower than all cores together,
+        however unevenly the kernel has spread the connections.
+        """
+        if running is None or self._is_hashing:
+            return await self._fill(File(path, offset, self._fsync, running), body)
+        self._is_hashing = True
+        try:
+            return await self._fill(File(path, offset, self._fsync), hashed(body, running))
+        finally:
+            self._is_hashing = False
+
+    async def _fill(self, file: File, body: AsyncIterator[bytes]) -> int:
         written = gathered = 0
         pieces: list[bytes] = []
-        writing: asyncio.Task[None] | None = None
+        writing: asyncio.Future[None] | None = None
         try:
             async for piece in body:
                 pieces.append(piece)
@@ -69,11 +86,11 @@ class Filesystem:
                 gathered += len(piece)
                 if gathered >= GATHERED:
                     if writing is not None:
-                        await writing
+                        await _over(writing)
                     writing = self._begin(file, pieces)
                     pieces, gathered = [], 0
             if writing is not None:
-                await writing
+                await _over(writing)
             # The last pieces go with the end, so that a small body costs one change of threads.
             await self._call(file.finish, pieces)
         except BaseException:
@@ -82,10 +99,10 @@ class Filesystem:
             raise
         return written
 
-    def _begin(self, file: File, pieces: Sequence[bytes]) -> "asyncio.Task[None]":
-        """Write while more of the body comes. A failure is raised where the task is awaited."""
-        writing = asyncio.create_task(self._call(file.write, pieces))
-        writing.add_done_callback(lambda task: task.cancelled() or task.exception())
+    def _begin(self, file: File, pieces: Sequence[bytes]) -> "asyncio.Future[None]":
+        """Write while more of the body comes. A failure is raised where it is waited for."""
+        writing = asyncio.get_running_loop().run_in_executor(self._threads, file.write, pieces)
+        writing.add_done_callback(lambda over: over.cancelled() or over.exception())
         return writing
 
     async def read(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
@@ -163,16 +180,20 @@ class Filesystem:
         await asyncio.to_thread(self._threads.shutdown)
 
     async def _call(self, function: Callable[..., T], *args: object) -> T:
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
-        except OSError as error:
-            raise _explained(error) from error
+        return await _over(asyncio.get_running_loop().run_in_executor(self._threads, function, *args))
 
     def _path(self, key: str) -> str:
         parts = key.split("/")
         if "" in parts or "." in parts or ".." in parts or "\0" in key:
             raise ValueError(f"not a storage key: {key!r}")
         return f"{self._root}/{key}"
+
+
+async def _over(call: "asyncio.Future[T]") -> T:
+    try:
+        return await call
+    except OSError as error:
+        raise _explained(error) from error
 
 
 def _locked(fd: int) -> bool:

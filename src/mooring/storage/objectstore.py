@@ -17,6 +17,7 @@ from mooring.settings import Storage
 from mooring.storage import keys
 from mooring.storage.driver import Entry
 from mooring.storage.ending import to_the_end
+from mooring.storage.hashing import Hash, hashed
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
@@ -63,11 +64,11 @@ class ObjectStore:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def write(self, key: str, body: AsyncIterator[bytes]) -> int:
+    async def write(self, key: str, body: AsyncIterator[bytes], running: Hash | None = None) -> int:
         upload = _Upload(self._store, key)
         written = 0
         try:
-            async for piece in _joined(body):
+            async for piece in _joined(body if running is None else hashed(body, running)):
                 written += len(piece)
                 await upload.send(piece)
             await upload.finish()

@@ -1,30 +1,16 @@
-"""From a request's body to a stored segment, hashed on the way, in constant memory."""
+"""The hashes of uploads that go on."""
 
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator
-from typing import Any
 
 from mooring.storage.driver import Driver
-
-Hash = Any  # hashlib's object; its type has no public name
-
-
-async def hashed(messages: AsyncIterator[bytes], running: Hash) -> AsyncIterator[bytes]:
-    """Pass a body on and hash it.
-
-    A message has up to 1 MiB and is hashed where it is, while it is in the core's cache: that takes half a
-    millisecond, and asking a thread to costs a push a quarter of its speed.
-    """
-    async for message in messages:
-        running.update(message)
-        yield message
+from mooring.storage.hashing import Hash
 
 
 async def rehash(driver: Driver, segments: list[tuple[str, int]], algorithm: str) -> Hash:
     """Read what is stored once more. Raises ObjectMissing, StorageUnavailable."""
-    running = hashlib.new(algorithm)
+    running: Hash = hashlib.new(algorithm)
     for key, size in segments:
         async for piece in driver.read(key, 0, size):
             await asyncio.to_thread(running.update, piece)
