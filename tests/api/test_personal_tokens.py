@@ -296,6 +296,11 @@ def test_administrators_see_and_revoke_those_of_others(server: Server, user: Cli
     expect(admin.api("DELETE", f"/users/1/tokens/{number}"), 404)
     expect(admin.api("DELETE", f"{theirs}/{number}"), 200)
     expect(client.api("GET", "/users/current"), 401)
+    records = expect(admin.api("GET", f"/auditlog-exts?q=resource={word}"), 200).json()
+    assert [(each["operation_description"], each["username"]) for each in records] == [
+        (f"delete personal token: {word} of {user.username}", "admin"),
+        (f"create personal token: {word} of {user.username}", user.username),
+    ]
     expect(admin.api("GET", "/users/99999999/tokens"), 404)
 
 

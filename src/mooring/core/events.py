@@ -79,6 +79,19 @@ class GroupDeleted(Event, frozen=True, kw_only=True):
     name: str
 
 
+class PersonalTokenEvent(UserEvent, frozen=True, kw_only=True):
+    """Something that happened to a token of the user's; `name` is the token's."""
+
+    token_id: int
+    name: str
+
+
+class PersonalTokenCreated(PersonalTokenEvent, frozen=True, kw_only=True): ...
+
+
+class PersonalTokenDeleted(PersonalTokenEvent, frozen=True, kw_only=True): ...
+
+
 class RobotEvent(Event, frozen=True, kw_only=True):
     """`name` is the full one, with the prefix; `project_id` is 0 for a robot of the system."""
 

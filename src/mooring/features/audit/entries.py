@@ -34,6 +34,10 @@ def session(operation: str, name: str, *, succeeded: bool = True) -> Entry:
     return Entry(operation, "user", name, operation, succeeded=succeeded)
 
 
+def personal_token(operation: str, name: str, owner: str) -> Entry:
+    return Entry(operation, "token", name, f"{operation} personal token: {name} of {owner}")
+
+
 def robot(operation: str, name: str, project_id: int) -> Entry:
     return Entry(operation, "robot", name, f"{operation} robot: {name}", project_id)
 

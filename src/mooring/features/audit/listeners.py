@@ -53,6 +53,10 @@ def _user_changed(event: events.UserChanged) -> Entry:
     return entries.user("update", event.username, event.what)
 
 
+def _personal_token(operation: str, event: events.PersonalTokenEvent) -> Entry:
+    return entries.personal_token(operation, event.name, event.username)
+
+
 def _robot(operation: str, event: events.RobotEvent) -> Entry:
     return entries.robot(operation, event.name, event.project_id)
 
@@ -87,6 +91,8 @@ _ENTRIES: Final[Mapping[type[Event], Callable[[Any], Entry]]] = {
     events.UserCreated: partial(_user, "create"),
     events.UserChanged: _user_changed,
     events.UserDeleted: partial(_user, "delete"),
+    events.PersonalTokenCreated: partial(_personal_token, "create"),
+    events.PersonalTokenDeleted: partial(_personal_token, "delete"),
     events.RobotCreated: partial(_robot, "create"),
     events.RobotDeleted: partial(_robot, "delete"),
     events.ConfigurationChanged: _configuration,

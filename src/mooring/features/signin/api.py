@@ -47,14 +47,14 @@ async def create_token(
     data: JSONBody[PersonalTokenReq],
 ) -> Response[PersonalTokenCreated]:
     """The token's text comes this once. It is sent in the place of the password."""
-    user_id = _owner(actor)
+    _owner(actor)
     wishes = [_wish(permission) for permission in data.permissions]
 
     def work(connection: Connection) -> tuple[PersonalToken, str]:
         permissions = tokens.permissions(connection, actor, wishes)
         return tokens.create(
             connection,
-            user_id,
+            actor,
             name=data.name,
             days=data.duration,
             is_read_only=data.read_only,
@@ -84,7 +84,7 @@ async def revoke_own_token(
     actor: NamedDependency[Actor], db: NamedDependency[Database], token_id: FromPath[int]
 ) -> None:
     """The bearer tokens that were made from it end as well, at once."""
-    await db.write(tokens.revoke, _owner(actor), token_id)
+    await db.write(tokens.revoke, actor, _owner(actor), token_id)
 
 
 @get("/users/{user_id:str}/tokens", access=system("user", "read"))
@@ -99,9 +99,11 @@ async def list_tokens(
 
 
 @delete("/users/{user_id:str}/tokens/{token_id:str}", access=system("user", "update"), status_code=200)
-async def revoke_token(db: NamedDependency[Database], user_id: FromPath[int], token_id: FromPath[int]) -> None:
+async def revoke_token(
+    actor: NamedDependency[Actor], db: NamedDependency[Database], user_id: FromPath[int], token_id: FromPath[int]
+) -> None:
     """The bearer tokens that were made from it end as well, at once."""
-    await db.write(tokens.revoke, user_id, token_id)
+    await db.write(tokens.revoke, actor, user_id, token_id)
 
 
 def _owner(actor: Actor) -> int:

@@ -15,14 +15,17 @@ from sqlalchemy.exc import IntegrityError
 from mooring.core.actor import EVERY_PROJECT, SYSTEM, Actor, Permission, Scope
 from mooring.core.clock import DAY, now
 from mooring.core.errors import BadRequest, Conflict, NotFound
+from mooring.core.events import PersonalTokenCreated, PersonalTokenDeleted
 from mooring.core.page import Listing
 from mooring.db import query
+from mooring.db.events import emit
 from mooring.db.prepared import Prepared, Row
 from mooring.db.reader import Reader
 from mooring.features.projects import queries as projects
 from mooring.features.projects.tables import project
 from mooring.features.robots.service import Wish, check_wishes
 from mooring.features.signin.tables import personal_token
+from mooring.features.users import service as users
 from mooring.features.users.tables import user
 
 FOREVER: Final = -1
@@ -111,14 +114,14 @@ def use(connection: Connection, which: int, moment: int) -> None:
 
 def create(
     connection: Connection,
-    user_id: int,
+    actor: Actor,
     *,
     name: str,
     days: int,
     is_read_only: bool,
     permissions: Sequence[Permission],
 ) -> tuple[PersonalToken, str]:
-    """Make a token; its text is known only now. Raises BadRequest, Conflict."""
+    """Make a token of the actor's; its text is known only now. Raises BadRequest, Conflict."""
     if not 1 <= len(name) <= 255:
         raise BadRequest("a personal token has a name of 1 to 255 characters")
     if days != FOREVER and not 0 < days <= _MAX_DAYS:
@@ -126,7 +129,7 @@ def create(
     text = _PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
     moment = now()
     statement = personal_token.insert().values(
-        user_id=user_id,
+        user_id=actor.id,
         name=name,
         fingerprint=_fingerprint(text),
         is_read_only=is_read_only,
@@ -138,7 +141,9 @@ def create(
         token_id: int = connection.execute(statement.returning(personal_token.c.id)).scalar_one()
     except IntegrityError:
         raise Conflict(f"there is a personal token {name} already") from None
-    return read(connection, user_id, token_id), text
+    event = PersonalTokenCreated(actor=actor, user_id=actor.id, username=actor.name, token_id=token_id, name=name)
+    emit(connection, event)
+    return read(connection, actor.id, token_id), text
 
 
 def permissions(connection: Connection, actor: Actor, wishes: Sequence[Wish]) -> list[Permission]:
@@ -178,10 +183,12 @@ def read(connection: Connection, user_id: int, token_id: int) -> PersonalToken:
     return _token(row)
 
 
-def revoke(connection: Connection, user_id: int, token_id: int) -> None:
-    """End a token, and the bearer tokens made from it. Raises NotFound."""
-    read(connection, user_id, token_id)
+def revoke(connection: Connection, actor: Actor, user_id: int, token_id: int) -> None:
+    """End somebody's token, and the bearer tokens made from it. Raises NotFound."""
+    name = read(connection, user_id, token_id).name
     connection.execute(delete(personal_token).where(personal_token.c.id == token_id))
+    owner = users.read(connection, user_id).username
+    emit(connection, PersonalTokenDeleted(actor=actor, user_id=user_id, username=owner, token_id=token_id, name=name))
 
 
 def revoke_all(connection: Connection, user_id: int) -> None:
