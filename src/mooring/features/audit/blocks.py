@@ -30,7 +30,7 @@ from sqlalchemy import (
     true,
     tuple_,
 )
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.elements import ColumnElement, Tuple
 
 from mooring.core.clock import SECOND, now
 from mooring.db.turns import take_turns
@@ -83,9 +83,18 @@ class Stretch(Struct, frozen=True):
 def within(after: Key | None, upto: Key | None) -> ColumnElement[bool]:
     """The records behind the one key, up to the other and with it."""
     key = tuple_(_log.op_time, _log.id)
-    lower = true() if after is None else key > tuple_(*map(literal, after))
-    upper = true() if upto is None else key <= tuple_(*map(literal, upto))
-    return and_(lower, upper)
+    conditions: list[ColumnElement[bool]] = []
+    # PostgreSQL can tell how much lies between two moments, but not between two rows.
+    if after is not None:
+        conditions += [_log.op_time >= after[0], key > _literal(after)]
+    if upto is not None:
+        conditions += [_log.op_time <= upto[0], key <= _literal(upto)]
+    return and_(true(), *conditions)
+
+
+def _literal(key: Key) -> Tuple:
+    moment, number = key
+    return tuple_(literal(moment, _log.op_time.type), literal(number, _log.id.type))
 
 
 def stretches(connection: Connection, facet: Facet, low: int | None = None, high: int | None = None) -> list[Stretch]:
@@ -129,8 +138,8 @@ def next_block(connection: Connection) -> Block | None:
     if last is None:
         return None
     upto = (last.op_time, last.id)
-    counts: list[tuple[str, str, int]] = []
-    for names in FACETS:
+    counts = [(_name(()), "", SIZE)]
+    for names in filter(None, FACETS):
         value = _value(names)
         counted = select(value, func.count()).where(within(after, upto)).group_by(value)
         counts += [(_name(names), *row) for row in connection.execute(counted)]
@@ -186,7 +195,7 @@ def _name(names: tuple[str, ...]) -> str:
 
 
 def _value(names: tuple[str, ...]) -> ColumnElement[str]:
-    first, *others = [_VALUES[name] for name in names] or [literal_column("''")]
+    first, *others = [_VALUES[name] for name in names]
     for other in others:
         first = first + literal_column("' '") + other
     return first

@@ -34,5 +34,11 @@ LISTED: Final = (
     Kind("update", "member"),
     Kind("update", "project"),
 )
-# Recorded as well, and as in Harbor not on the list.
-RECORDED: Final = (*LISTED, Kind("create", "tag"), Kind("delete", "tag"))
+# Recorded as well, and not on the list: tags as in Harbor, tokens because Harbor has none.
+RECORDED: Final = (
+    *LISTED,
+    Kind("create", "tag"),
+    Kind("delete", "tag"),
+    Kind("create", "token"),
+    Kind("delete", "token"),
+)
