@@ -20,7 +20,7 @@ SQLITE_STATE: Final = "PRAGMA data_version"  # changes with every commit of anot
 POSTGRESQL_STATE: Final = "SELECT CAST(pg_current_snapshot() AS text)"  # equal for those that see the same rows
 
 _LONG: Final = 1000  # rows of a list that is worth remembering; shorter ones are counted each time
-_LISTS: Final = 32  # remembered by a connection
+_LISTS: Final = 64  # remembered by a connection
 _KEYS: Final = 512  # remembered of a list
 _MEMORY: Final = "places"
 
@@ -70,6 +70,25 @@ def places(connection: Connection, name: Hashable, count: Callable[[], int]) -> 
     if question:
         _remember(memory, name, known)
     return known
+
+
+def totals(
+    connection: Connection, scope: str, keys: Sequence[int], count: Callable[[Sequence[int]], dict[int, int]]
+) -> dict[int, int]:
+    """How long the lists of these keys are; `count` counts all that it is given at once and leaves out what is empty.
+    The lists of a key are told apart from others by the scope.
+    """
+    memory: dict[Hashable, Places] = connection.info.setdefault(_MEMORY, {})
+    question = connection.get_execution_options().get(STATE)
+    known = {key: memory[scope, key] for key in keys if (scope, key) in memory} if question else {}
+    state = connection.exec_driver_sql(question).scalar_one() if known and question else None
+    told = {key: each.total for key, each in known.items() if state is not None and each.state == state}
+    rest = [key for key in keys if key not in told]
+    counted = count(rest) if rest else {}
+    if question:
+        for key in rest:
+            _remember(memory, (scope, key), Places(counted.get(key, 0), state))
+    return told | counted
 
 
 def _remember(memory: dict[Hashable, Places], name: Hashable, known: Places) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, event, insert, select
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, event, func, insert, select
 from tests.parts.postgres import Postgres
 
 from mooring.core.page import Listing, parse_sort
 from mooring.db.engine import Database
-from mooring.db.places import Places
+from mooring.db.places import Places, totals
 from mooring.db.query import page
 
 ROWS = 3000
@@ -107,6 +107,31 @@ def test_lists_of_different_scope_are_not_taken_for_each_other(db: Database) -> 
     first = min(ordered(db, ""))
     for _ in range(2):
         assert [db.read_now(total, first + n - 1) for n in (1500, 2000, 10)] == [1500, 2000, 10]
+
+
+def test_counts_of_long_lists_are_asked_for_once(db: Database) -> None:
+    first = min(ordered(db, ""))
+    asked: list[list[int]] = []
+
+    def counted(connection: Connection, keys: Sequence[int]) -> dict[int, int]:
+        asked.append(list(keys))
+        above = {key: select(func.count()).where(THING.c.id < first + key) for key in keys}
+        return {key: total for key in keys if (total := connection.execute(above[key]).scalar_one())}
+
+    def work(connection: Connection) -> dict[int, int]:
+        return totals(connection, "below", [0, 5, 2000], lambda keys: counted(connection, keys))
+
+    for _ in range(4):
+        assert db.read_now(work) == {5: 5, 2000: 2000}
+    assert asked[-1] == [0, 5]
+    key = db.write_now(
+        lambda connection: connection.execute(
+            insert(THING).values(kind=1, name="new").returning(THING.c.id)
+        ).scalar_one()
+    )
+    db.read_now(work)
+    assert asked[-1] == [0, 5, 2000]
+    db.write_now(lambda connection: connection.execute(THING.delete().where(THING.c.id == key)))
 
 
 def test_places_are_thinned_out_and_stay_in_order() -> None:

@@ -13,6 +13,7 @@ from mooring.core.errors import BadRequest
 from mooring.core.page import AllOf, Exact, Filter, Fuzzy, Listing
 from mooring.core.reference import is_digest
 from mooring.db import query
+from mooring.db.places import totals
 from mooring.db.prepared import Prepared
 from mooring.features.artifacts.statements import HAS_TAG, IS_ACCESSORY
 from mooring.features.artifacts.tables import (
@@ -215,7 +216,11 @@ def count(connection: Connection, repository_ids: Sequence[int]) -> dict[int, in
     statement = (
         select(artifact.c.repository_id, func.count()).where(*_conditions({})).group_by(artifact.c.repository_id)
     )
-    return dict(map(tuple, query.among(connection, statement, artifact.c.repository_id, repository_ids)))
+
+    def fresh(ids: Sequence[int]) -> dict[int, int]:
+        return dict(map(tuple, query.among(connection, statement, artifact.c.repository_id, ids)))
+
+    return totals(connection, "artifacts of repository", repository_ids, fresh)
 
 
 def views(

@@ -120,7 +120,8 @@ def page(
         statement = statement.where(project.c.owner_id.in_(select(user.c.id).where(user.c.username == owner)))
     if is_public is not None:
         statement = statement.where(project.c.is_public == is_public)
-    rows, total = query.page(connection, statement, listing, _LISTED, project.c.name, project.c.id)
+    scope = ("projects", actor.as_seen, name, owner, is_public)
+    rows, total = query.page(connection, statement, listing, _LISTED, project.c.name, project.c.id, scope=scope)
     return views(connection, actor, [Project(*row) for row in rows], count), total
 
 

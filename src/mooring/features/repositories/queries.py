@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 from mooring.core.actor import Actor
 from mooring.core.page import Listing
 from mooring.db import query
+from mooring.db.places import totals
 from mooring.features.projects.queries import visible
 from mooring.features.projects.tables import project
 from mooring.features.repositories.tables import repository
@@ -49,7 +50,8 @@ def find(connection: Connection, project_id: int, name: str) -> Found | None:
 def page(connection: Connection, project_id: int, listing: Listing) -> tuple[list[Found], int]:
     """One page of a project's repositories, and how many there are."""
     statement = select(*_COLUMNS).where(repository.c.project_id == project_id)
-    rows, total = query.page(connection, statement, listing, _LISTED, repository.c.id)
+    scope = ("repositories", project_id)
+    rows, total = query.page(connection, statement, listing, _LISTED, repository.c.id, scope=scope)
     return [Found(*row) for row in rows], total
 
 
@@ -60,11 +62,16 @@ def visible_page(connection: Connection, actor: Actor, listing: Listing) -> tupl
         .join(project, project.c.id == repository.c.project_id)
         .where(~project.c.is_deleted, visible(actor))
     )
-    rows, total = query.page(connection, statement, listing, _LISTED, repository.c.id)
+    scope = ("repositories", actor.as_seen)
+    rows, total = query.page(connection, statement, listing, _LISTED, repository.c.id, scope=scope)
     return [Found(*row) for row in rows], total
 
 
 def count(connection: Connection, project_ids: Sequence[int]) -> dict[int, int]:
     """How many repositories each of the projects has; those without any are left out."""
     statement = select(repository.c.project_id, func.count()).group_by(repository.c.project_id)
-    return dict(map(tuple, query.among(connection, statement, repository.c.project_id, project_ids)))
+
+    def fresh(ids: Sequence[int]) -> dict[int, int]:
+        return dict(map(tuple, query.among(connection, statement, repository.c.project_id, ids)))
+
+    return totals(connection, "repositories of project", project_ids, fresh)
