@@ -30,7 +30,10 @@ def test_a_name_is_one_groups(admin: Client, word: str) -> None:
     expect(admin.api("PUT", other, {"group_name": word}), 409)
 
 
-@pytest.mark.parametrize("group", [None, {}, {"group_name": ""}, {"group_name": "x", "group_type": 1}])
+@pytest.mark.parametrize(
+    "group",
+    [None, {}, {"group_name": ""}, {"group_name": "x", "group_type": 1}, {"group_name": "x", "group_type": 2**40}],
+)
 def test_what_no_group_can_be(admin: Client, group: dict[str, object] | None) -> None:
     assert expect(admin.api("POST", "/usergroups", group), 400).json()["errors"][0]["message"]
 

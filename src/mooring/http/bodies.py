@@ -1,10 +1,12 @@
 """Request bodies as Go's encoding/json reads them, because clients of Harbor rely on it.
 
-Keys match in any case, of equal keys the last counts, null is absent, unknown keys are ignored, and text after the
-first value is too. What does not fit is told in the words that Harbor's clients show.
+Keys match in any case, of equal keys the last counts, null is absent, and unknown keys are ignored. What does not fit
+is told in the words that Harbor's clients show. Text after the value is refused, which Harbor's decoder never looks at:
+a request of which only a part counts is none.
 """
 
 import json
+import re
 import types
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -13,13 +15,15 @@ from typing import Annotated, Any, Final, NoReturn, TypeVar, Union, get_args, ge
 from msgspec import NODEFAULT, Meta, Struct
 from msgspec.structs import fields
 
-from mooring.core.errors import Unprocessable
+from mooring.core.errors import BadRequest, Unprocessable
 
 S = TypeVar("S", bound=Struct)
 T = TypeVar("T")
 
 _GO: Final = {str: "string", int: "int64", bool: "bool"}
 _JSON: Final = {str: "string", int: "number", float: "number", bool: "bool", list: "array", dict: "object"}
+_SPACE: Final = " \t\r\n"
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _INT64: Final = range(-(2**63), 2**63)
 _SYNTAX: Final = {
     "Expecting value": "looking for beginning of value",
@@ -36,7 +40,10 @@ class Mismatch(Exception):
 
 
 def decode(body: bytes, kind: type[T], name: str) -> T:
-    """The body as a `kind`, a struct or a mapping; `name` is what the API calls it. Raises Unprocessable."""
+    """The body as a `kind`, a struct or a mapping; `name` is what the API calls it.
+
+    Raises Unprocessable, and BadRequest for text after the value.
+    """
     try:
         raw = _parse(body)
         value: T = kind() if raw is None else _value(raw, kind, "", kind.__name__)
@@ -54,9 +61,9 @@ def unprocessable(*faults: str) -> Unprocessable:
 
 
 def _parse(body: bytes) -> Any:
-    text = body.decode("utf-8", "replace").lstrip(" \t\r\n")
+    text = body.decode("utf-8", "replace").lstrip(_SPACE)
     try:
-        return json.JSONDecoder(parse_constant=_refuse_constant).raw_decode(text)[0]
+        value, end = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode(text)
     except json.JSONDecodeError as error:
         if error.pos >= len(text) or error.msg.startswith("Unterminated string"):
             raise Mismatch("unexpected EOF") from None
@@ -69,6 +76,9 @@ def _parse(body: bytes) -> Any:
         raise Mismatch("exceeded max depth") from None
     except ValueError:
         raise Mismatch("invalid number literal") from None
+    if rest := text[end:].strip(_SPACE):
+        raise BadRequest(f"invalid character '{rest[0]}' after top-level value")
+    return value
 
 
 def _refuse_constant(constant: str) -> NoReturn:
@@ -104,7 +114,9 @@ def _value(raw: Any, annotation: Any, path: str, owner: str) -> Any:
         if not isinstance(raw, dict):
             raise _mismatch(raw, f"map[string]{_go_name(get_args(annotation)[1])}", path, owner)
         return {
-            key: _value(item, get_args(annotation)[1], path, owner) for key, item in raw.items() if item is not None
+            _text(key): _value(item, get_args(annotation)[1], path, owner)
+            for key, item in raw.items()
+            if item is not None
         }
     if type(raw) is not annotation:
         raise _mismatch(raw, _go_name(annotation), path, owner)
@@ -112,7 +124,12 @@ def _value(raw: Any, annotation: Any, path: str, owner: str) -> Any:
         raise _mismatch(raw, "int64", path, owner, f"number {raw}")
     if annotation is str and "\0" in raw:
         raise Mismatch(f"{path} holds a NUL character")
-    return raw
+    return _text(raw) if annotation is str else raw
+
+
+def _text(raw: str) -> str:
+    """Half of a surrogate pair is no character: Go and we put U+FFFD in its place."""
+    return _SURROGATE.sub("\ufffd", raw)
 
 
 def _mismatch(raw: Any, wanted: str, path: str, owner: str, found: str = "") -> Mismatch:

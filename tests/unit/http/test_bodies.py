@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Meta, Struct, field
 
-from mooring.core.errors import Unprocessable
+from mooring.core.errors import BadRequest, Unprocessable
 from mooring.http.bodies import decode
 
 
@@ -36,7 +36,8 @@ def fault(body: bytes) -> str:
         (b'{"name": null, "size": null}', Outer()),
         (b'{"NAME": "a", "Size": 7}', Outer(name="a", size=7)),
         (b'{"name": "a", "name": "b"}', Outer(name="b")),
-        (b'{"name": "a"} and more', Outer(name="a")),
+        (b'{"name": "a"} \n', Outer(name="a")),
+        (b'{"name": "a\\ud800b"}', Outer(name="a\ufffdb")),
         (b'{"unknown": [1, {}]}', Outer()),
         (b' \n{"inner": {"flag": true, "words": {"K": "v"}}}', Outer(inner=Inner(flag=True, words={"K": "v"}))),
         (b'{"many": [{"flag": true}, null, {}]}', Outer(many=[Inner(flag=True), Inner()])),
@@ -77,15 +78,27 @@ def test_what_it_would_not(body: bytes, cause: str) -> None:
     assert cause in message
 
 
+@pytest.mark.parametrize("rest", [b"x", b" and more", b"{}", b"\n]"])
+def test_text_after_the_value_is_refused(rest: bytes) -> None:
+    with pytest.raises(BadRequest, match="after top-level value"):
+        decode(b'{"name": "a"}' + rest, Outer, "thing")
+
+
+def test_a_mapping_of_its_own() -> None:
+    assert decode(b'{"a": "b", "c": null}', dict[str, str], "thing") == {"a": "b"}
+    with pytest.raises(Unprocessable, match="cannot unmarshal bool into Go value of type string"):
+        decode(b'{"a": true}', dict[str, str], "thing")
+
+
 def test_limits() -> None:
     assert fault(b'{"name": "abcdef"}').endswith("name in body should be at most 5 chars long")
 
 
 @given(st.binary())
-def test_no_bytes_are_more_than_unprocessable(body: bytes) -> None:
+def test_no_bytes_are_more_than_refused(body: bytes) -> None:
     try:
         assert isinstance(decode(body, Outer, "thing"), Outer)
-    except Unprocessable:
+    except (Unprocessable, BadRequest):
         assert body != b"{}"
 
 

@@ -14,11 +14,14 @@ from mooring.features.groups.queries import Group, by_name, find
 from mooring.features.groups.tables import user_group
 
 LDAP: Final = 1
+_KINDS: Final = range(4)  # 0 where a client leaves it out
 
 
 def create(connection: Connection, *, name: str, kind: int, dn: str) -> int:
     """Make a group; its id. Raises BadRequest, Conflict."""
     dn = dn.strip().lower()
+    if kind not in _KINDS:
+        raise BadRequest("group_type is 1 for LDAP, 2 for an authentication proxy or 3 for OIDC")
     if kind == LDAP:
         raise BadRequest(f"LDAP Group DN is not found: DN:{dn}")
     if by_name(connection, name, kind):
