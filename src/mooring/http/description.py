@@ -27,6 +27,7 @@ from mooring.http.shapes import complete
 _READS: Final = ("GET", "HEAD")
 _JSON: Final = "application/json"
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+_QUALIFIED: Final = re.compile(r"mooring\.features\.(\w+)\.\w+\.(\w+)")
 _SCHEMA: Final = "#/components/schemas/{name}"
 _REFUSALS: Final[Mapping[int, type[errors.WireError]]] = {
     kind.status: kind
@@ -212,7 +213,7 @@ def document(app: Litestar, prefix: str, meanings: Mapping[str, Meaning]) -> byt
         item = paths.setdefault(path, {} if path != operation.path else {"servers": [{"url": "/"}]})
         item[operation.method.lower()] = operation.described(schemas)
     tags = sorted({tag for item in paths.values() for each in item.values() if "tags" in each for tag in each["tags"]})
-    return msgspec.json.encode(
+    whole = msgspec.json.encode(
         {
             "openapi": "3.1.0",
             "info": {
@@ -235,6 +236,8 @@ def document(app: Litestar, prefix: str, meanings: Mapping[str, Meaning]) -> byt
             },
         }
     )
+    # Two features may have structs of one name; their schemas are then told apart by the features' names.
+    return _QUALIFIED.sub(lambda found: found[1].title() + found[2], whole.decode()).encode()
 
 
 def _refusal(kind: type[errors.WireError], schema: Any) -> dict[str, Any]:

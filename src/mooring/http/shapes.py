@@ -8,11 +8,11 @@ from msgspec import Struct, inspect
 
 def complete(components: dict[str, Any], *, sent: Iterable[Any], taken: Iterable[Any]) -> None:
     """Say of the schemas of structs that are only sent that all members are there, unless defaults are left out."""
-    asked = {each.__name__ for each in _structs(taken)}
+    asked = set(_structs(taken))
     for kind in _structs(sent):
-        if not kind.__struct_config__.omit_defaults and kind.__name__ in components and kind.__name__ not in asked:
-            schema = components[kind.__name__]
-            schema["required"] = list(schema["properties"])
+        if not kind.__struct_config__.omit_defaults and kind not in asked:
+            name = kind.__name__ if kind.__name__ in components else f"{kind.__module__}.{kind.__name__}"
+            components[name]["required"] = list(components[name]["properties"])
 
 
 def _structs(kinds: Iterable[Any]) -> Iterator[type[Struct]]:

@@ -47,7 +47,12 @@ async def read_vulnerabilities(
     raise NotFound(f"no scanner registration configured for project: {project.id}")
 
 
-@get(f"{_ADDITIONS}/{{addition:str}}", access=named_project("artifact-addition", "read"), produces="")
+@get(
+    f"{_ADDITIONS}/{{addition:str}}",
+    access=named_project("artifact-addition", "read"),
+    produces="",
+    operation_id="getAddition",
+)
 async def read_addition(
     db: NamedDependency[Database],
     read_blob: NamedDependency[ReadBlob],
@@ -79,7 +84,7 @@ async def read_addition(
     return Response(made.content, headers={"content-type": made.content_type})
 
 
-@get("/icons/{digest:str}", access=ANYBODY, tag="icon")
+@get("/icons/{digest:str}", access=ANYBODY, tag="icon", operation_id="getIcon")
 async def read_icon(db: NamedDependency[Database], read_blob: NamedDependency[ReadBlob], digest: FromPath[str]) -> Icon:
     """A picture of a kind of artifacts, or one that an artifact brings along."""
     content = icons.built_in(digest)

@@ -31,7 +31,7 @@ ARTIFACTS: Final = "/projects/{project_name:str}/repositories/{repository_name:s
 ARTIFACT: Final = f"{ARTIFACTS}/{{reference:str}}"
 
 
-@get(ARTIFACTS, access=named_project("artifact", "list"))
+@get(ARTIFACTS, access=named_project("artifact", "list"), operation_id="listArtifacts")
 async def list_artifacts(
     request: Request[Any, Any, Any],
     db: NamedDependency[Database],
@@ -61,7 +61,12 @@ async def list_artifacts(
     return listed(request, [Artifact.of(view) for view in views], total, listing)
 
 
-@get("/projects/{project_name_or_id:str}/artifacts", access=signed_in(project("artifact", "list")), tag="project")
+@get(
+    "/projects/{project_name_or_id:str}/artifacts",
+    access=signed_in(project("artifact", "list")),
+    tag="project",
+    operation_id="listArtifactsOfProject",
+)
 async def list_artifacts_of_project(
     request: Request[Any, Any, Any],
     db: NamedDependency[Database],
@@ -106,7 +111,7 @@ async def copy_artifact(
     return created(request, wanted.reference)
 
 
-@get(ARTIFACT, access=named_project("artifact", "read"))
+@get(ARTIFACT, access=named_project("artifact", "read"), operation_id="getArtifact")
 async def read_artifact(
     db: NamedDependency[Database],
     project: NamedDependency[Project],
@@ -131,7 +136,7 @@ async def read_artifact(
     return Artifact.of(await db.read(work))
 
 
-@delete(ARTIFACT, access=named_project("artifact", "delete"), status_code=200)
+@delete(ARTIFACT, access=named_project("artifact", "delete"), status_code=200, operation_id="deleteArtifact")
 async def delete_artifact(
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
@@ -149,7 +154,7 @@ async def delete_artifact(
     await db.write(work)
 
 
-@get(f"{ARTIFACT}/accessories", access=named_project("accessory", "list"))
+@get(f"{ARTIFACT}/accessories", access=named_project("accessory", "list"), operation_id="listAccessories")
 async def list_accessories(
     request: Request[Any, Any, Any],
     db: NamedDependency[Database],
@@ -166,7 +171,14 @@ async def list_accessories(
     return listed(request, [Accessory.of(accessory) for accessory in accessories], total, listing)
 
 
-@post(f"{ARTIFACT}/labels", access=named_project("artifact-label", "create"), body="label", status_code=200)
+@post(
+    f"{ARTIFACT}/labels",
+    access=named_project("artifact-label", "create"),
+    body="label",
+    status_code=200,
+    operation_id="addLabel",
+    refuses=(409,),
+)
 async def add_label(
     db: NamedDependency[Database],
     project: NamedDependency[Project],
@@ -181,7 +193,12 @@ async def add_label(
     await db.write(work)
 
 
-@delete(f"{ARTIFACT}/labels/{{label_id:str}}", access=named_project("artifact-label", "delete"), status_code=200)
+@delete(
+    f"{ARTIFACT}/labels/{{label_id:str}}",
+    access=named_project("artifact-label", "delete"),
+    status_code=200,
+    operation_id="removeLabel",
+)
 async def remove_label(
     db: NamedDependency[Database],
     project: NamedDependency[Project],

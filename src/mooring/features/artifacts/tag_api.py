@@ -25,7 +25,7 @@ _REPOSITORY: Final = "/projects/{project_name:str}/repositories/{repository_name
 _TAGS: Final = f"{_REPOSITORY}/artifacts/{{reference:str}}/tags"
 
 
-@get(_TAGS, access=named_project("tag", "list"))
+@get(_TAGS, access=named_project("tag", "list"), operation_id="listTags")
 async def list_tags(
     request: Request[Any, Any, Any],
     db: NamedDependency[Database],
@@ -49,7 +49,7 @@ async def list_tags(
     return listed(request, [Tag.of(tag) for tag in tags], total, listing)
 
 
-@post(_TAGS, access=named_project("tag", "create"), body="tag")
+@post(_TAGS, access=named_project("tag", "create"), body="tag", operation_id="createTag", refuses=(409,))
 async def create_tag(
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
@@ -66,7 +66,7 @@ async def create_tag(
     await db.write(work)
 
 
-@delete(f"{_TAGS}/{{tag_name:str}}", access=named_project("tag", "delete"), status_code=200)
+@delete(f"{_TAGS}/{{tag_name:str}}", access=named_project("tag", "delete"), status_code=200, operation_id="deleteTag")
 async def delete_tag(
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],

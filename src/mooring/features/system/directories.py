@@ -38,6 +38,7 @@ class PingOIDCBody(Struct):
     tag="Ldap",
     operation_id="pingLdap",
     refuses=(412,),
+    status_code=200,
 )
 async def ping_ldap(data: JSONBody[LdapConf]) -> None:
     _refuse("LDAP")
@@ -57,6 +58,7 @@ async def search_ldap_users(username: FromQuery[str] = "") -> None:
     tag="Ldap",
     operation_id="importLdapUser",
     refuses=(412,),
+    status_code=200,
 )
 async def import_ldap_users(data: JSONBody[LdapImportUsers]) -> None:
     _refuse("LDAP")
@@ -79,6 +81,8 @@ async def search_ldap_groups(groupname: FromQuery[str] = "", groupdn: FromQuery[
     body="endpoint",
     tag="oidc",
     operation_id="pingOIDC",
+    refuses=(412,),
+    status_code=200,
 )
 async def ping_oidc(data: JSONBody[PingOIDCBody]) -> None:
     _refuse("OpenID Connect")
