@@ -74,7 +74,10 @@ def signed_in_project(right: str) -> Demand:
 
 
 class Case(NamedTuple):
-    """An operation with what it demands. `places` fill its path, `body` is well-formed and changes nothing."""
+    """An operation with what it demands. `places` fill its path, `body` is well-formed and changes nothing.
+
+    A name in braces stands for what tests/api/tenants.py knows or makes, as a number after `#`.
+    """
 
     operation: str
     demand: Demand
@@ -101,6 +104,7 @@ _PROJECT_ROBOT = {
     "duration": 1,
     "permissions": [{"kind": "project", "namespace": "{project_name}", "access": _PULL}],
 }
+_RULE = {"id": "{#immutable_rule_id}"}
 _NO_ROBOT = {"name": "x", "level": "project", "duration": 0, "permissions": []}
 
 CASES = (
@@ -159,7 +163,7 @@ CASES = (
     Case("GET /labels", ANYBODY, query="scope=g"),
     Case("GET /labels", project("label:list"), query="scope=p&project_id={project_id}"),
     Case("POST /labels", system("label:create"), body={"name": "x", "scope": "g"}),
-    Case("POST /labels", project("label:create"), body={"name": "x", "scope": "p", "project_id": "{project_id}"}),
+    Case("POST /labels", project("label:create"), body={"name": "x", "scope": "p", "project_id": "{#project_id}"}),
     Case("GET /labels/{label_id}", system("label:read"), {"label_id": "{global_label}"}),
     Case("GET /labels/{label_id}", project("label:read"), {"label_id": "{label}"}),
     Case("PUT /labels/{label_id}", system("label:update"), {"label_id": "{global_label}"}, {}),
@@ -199,13 +203,19 @@ CASES = (
     Case(f"DELETE {_PROJECT}/metadatas/{{meta_name}}", project("metadata:delete")),
     Case(f"GET {_PROJECT}/immutabletagrules", project("immutable-tag:list")),
     Case(f"POST {_PROJECT}/immutabletagrules", project("immutable-tag:create"), body={}),
-    Case(f"PUT {_PROJECT}/immutabletagrules/{{immutable_rule_id}}", project("immutable-tag:update"), body={}),
+    Case(f"PUT {_PROJECT}/immutabletagrules/{{immutable_rule_id}}", project("immutable-tag:update"), body=_RULE),
     Case(f"DELETE {_PROJECT}/immutabletagrules/{{immutable_rule_id}}", project("immutable-tag:delete")),
+    Case(f"GET {_PROJECT}/robots", project("robot:list")),
+    Case(f"POST {_PROJECT}/robots", project("robot:create"), body={"name": "-"}),
+    Case(f"GET {_PROJECT}/robots/{{robot_id}}", project("robot:read")),
+    Case(f"PUT {_PROJECT}/robots/{{robot_id}}", project("robot:update"), body={}),
+    Case(f"DELETE {_PROJECT}/robots/{{robot_id}}", project("robot:delete")),
     Case("GET /repositories", ANYBODY),
     Case(f"GET {_REPOSITORIES}", project("repository:list")),
     Case(f"GET {_REPOSITORY}", project("repository:read")),
     Case(f"PUT {_REPOSITORY}", project("repository:update"), body={}),
     Case(f"DELETE {_REPOSITORY}", project("repository:delete"), {"repository_name": "none"}),
+    Case(f"GET {_REPOSITORY}/tags", project("tag:list")),
     Case(f"GET {_REPOSITORY}/artifacts", project("artifact:list")),
     Case(f"POST {_REPOSITORY}/artifacts", project("artifact:create"), query="from=none"),
     Case(f"GET {_ARTIFACT}", project("artifact:read")),
@@ -214,6 +224,7 @@ CASES = (
     Case(f"POST {_ARTIFACT}/tags", project("tag:create"), body={"name": "v1"}),
     Case(f"DELETE {_ARTIFACT}/tags/{{tag_name}}", project("tag:delete"), {"tag_name": "none"}),
     Case(f"GET {_ARTIFACT}/accessories", project("accessory:list")),
+    Case(f"GET {_ARTIFACT}/additions/vulnerabilities", project("artifact-addition:read")),
     Case(f"GET {_ARTIFACT}/additions/{{addition}}", project("artifact-addition:read")),
     Case(f"POST {_ARTIFACT}/labels", project("artifact-label:create"), body={"id": 999999}),
     Case(f"DELETE {_ARTIFACT}/labels/{{label_id}}", project("artifact-label:delete"), {"label_id": "999999"}),

@@ -108,8 +108,8 @@ class Tenants:
             return [self.filled(member, places, anew=anew) for member in value]
         if not isinstance(value, str):
             return value
-        if value == "{project_id}":
-            return int(places["project_id"])
+        if value.startswith("{#"):
+            return int(places[value[2:-1]])
 
         def fill(found: re.Match[str]) -> str:
             return places.get(found[1]) or self._thing(found[1], places["project_name"], anew=anew)

@@ -94,22 +94,35 @@ def test_every_operation_is_in_the_table_and_nothing_else(operations: list[str])
 
 
 CHILDREN = ("mid", "immutable_rule_id", "reference", "tag_name", "repository_name", "label_id", "robot_id")
-# Harbor answers these as if it had looked: nothing of what they name is there.
-EMPTY = {"GET /projects/{project_name}/repositories/{repository_name}/artifacts"}
+# As in Harbor, these are content with what is not there: they list nothing, or have nothing to remove.
+CONTENT = {
+    "GET /projects/{project_name}/repositories/{repository_name}/artifacts",
+    "DELETE /projects/{project_name_or_id}/members/{mid}",
+}
+COPY = "POST /projects/{project_name}/repositories/{repository_name}/artifacts"  # makes the repository that it names
 
 
 @pytest.mark.parametrize("child", CHILDREN)
 def test_what_is_the_other_tenants_is_not_under_ones_own(child: str, tenants: Tenants, operations: list[str]) -> None:
+    theirs = tenants.children()[child]
     before = tenants.snapshot(tenants.other)
     own = next(caller for caller in tenants.callers if caller.role == "A")
-    asked = [each for each in operations if "{project_name" in each and f"{{{child}}}" in each and each not in EMPTY]
+    asked = [each for each in operations if "{project_name" in each and f"{{{child}}}" in each and each != COPY]
     assert asked
     wrong = []
     for operation in asked:
         case = next(case for case in CASES if case.operation == operation)
-        places = tenants.places(tenants.private) | {child: tenants.children()[child]}
+        places = tenants.places(tenants.private) | {child: theirs}
         answer = tenants.call(own, operation, places, tenants.filled(case.body, places, anew=False), case.query)
-        if answer.status != 404:
+        if answer.status != (200 if operation in CONTENT else 404):
             wrong.append(f"{operation}: {answer.status} {answer.body[:200]!r}")
     assert not wrong, "\n".join(wrong)
     assert tenants.snapshot(tenants.other) == before
+
+
+def test_nothing_is_copied_out_of_a_project_that_one_may_not_read(tenants: Tenants) -> None:
+    own = next(caller for caller in tenants.callers if caller.role == "A")
+    places = tenants.places(tenants.private) | {"repository_name": "stolen"}
+    for source in (f"{tenants.other}/app:v1", f"{tenants.other}/app@{tenants.digests[tenants.other]}"):
+        assert tenants.call(own, COPY, places, None, f"from={source}").status in (403, 404)
+    expect(tenants.admin.api("GET", f"/projects/{tenants.private}/repositories/stolen"), 404)
