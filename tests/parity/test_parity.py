@@ -31,6 +31,7 @@ REPLAYED = [
     "people-members",
     "people-metadata",
     "people-member-roles",
+    "people-projects",
     "people-project-errors",
     "people-project-roles",
     "people-robots-at-work",

@@ -10,12 +10,16 @@ from mooring.db import query
 from mooring.db.prepared import Prepared
 from mooring.features.projects.tables import project
 from mooring.features.quotas.tables import project_storage, quota
+from mooring.features.users.queries import ADMIN
+from mooring.features.users.tables import user
 
 _MOST: Final = 2**63 - 1
 
 
 class Quota(Struct, frozen=True):
-    """A project's limit and what it holds, in bytes; -1 for no limit. `project` is empty when that is gone."""
+    """A project's limit and what it holds, in bytes; -1 for no limit. `project` is empty when that is gone, and
+    `owner` for the first administrator, as in Harbor.
+    """
 
     id: int
     project_id: int
@@ -24,6 +28,7 @@ class Quota(Struct, frozen=True):
     used: int
     creation_time: int
     update_time: int
+    owner: str
 
 
 def _used(project_id: Any) -> Any:
@@ -76,7 +81,7 @@ def used(connection: Connection, project_id: int) -> int:
 
 
 def _quotas() -> Select[Any]:
-    return select(
+    statement = select(
         quota.c.id,
         quota.c.project_id,
         func.coalesce(project.c.name, ""),
@@ -84,4 +89,7 @@ def _quotas() -> Select[Any]:
         _USED,
         quota.c.creation_time,
         quota.c.update_time,
-    ).outerjoin(project, (project.c.id == quota.c.project_id) & ~project.c.is_deleted)
+        func.coalesce(user.c.username, ""),
+    )
+    existing = statement.outerjoin(project, (project.c.id == quota.c.project_id) & ~project.c.is_deleted)
+    return existing.outerjoin(user, (user.c.id == project.c.owner_id) & (user.c.id != ADMIN))

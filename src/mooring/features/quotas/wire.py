@@ -22,8 +22,7 @@ class Quota(Struct, kw_only=True):
 
     @classmethod
     def of(cls, quota: queries.Quota) -> "Quota":
-        # The owner's name is empty, as in Harbor.
-        project = {"id": quota.project_id, "name": quota.project, "owner_name": ""} if quota.project else {}
+        project = {"id": quota.project_id, "name": quota.project, "owner_name": quota.owner} if quota.project else {}
         return cls(
             id=quota.id,
             ref=project,
