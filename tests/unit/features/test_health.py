@@ -1,5 +1,7 @@
 import asyncio
 
+import pytest
+
 from mooring.core.errors import StorageUnavailable
 from mooring.features.system.health import Component, Health
 
@@ -22,3 +24,25 @@ def test_faults_are_named_and_probes_asked_once_for_many() -> None:
 
     asyncio.run(scenario())
     assert sorted(asked) == ["core", "registry"]
+
+
+def test_a_fault_is_looked_at_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("mooring.features.system.health.time.monotonic", lambda: clock[0])
+    faults = ["down", "", "down"]
+
+    async def part() -> None:
+        if fault := faults.pop(0):
+            raise StorageUnavailable(fault)
+
+    async def scenario() -> None:
+        health = Health({"registry": part})
+        assert await health.components() == [Component("registry", "down")]
+        clock[0] += 1.1
+        assert await health.components() == [Component("registry")]
+        clock[0] += 9
+        assert await health.components() == [Component("registry")]
+        clock[0] += 1.1
+        assert await health.components() == [Component("registry", "down")]
+
+    asyncio.run(scenario())

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from mooring.core.clock import SECOND
-from mooring.core.errors import StorageUnavailable
+from mooring.core.clock import SECOND, now
+from mooring.core.errors import JobsUnavailable, StorageUnavailable
 from mooring.db import schema
 from mooring.db.engine import Database
-from mooring.jobs.process import Chore, Chores, claim, postpone
+from mooring.jobs.process import Chore, Chores, check_alive, claim, heartbeat, postpone
+from mooring.jobs.tables import lease
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -76,3 +78,30 @@ def test_a_chore_that_fails_is_due_again_soon(db: Database, error: Exception) ->
     later = db.write_now(claim, "purge", "x", 0, 60)
     assert later > 0
     assert db.write_now(claim, "purge", "x", later, 60) == 0
+
+
+def test_a_jobs_process_is_alive_while_it_gives_signs(db: Database) -> None:
+    async def scenario() -> None:
+        with pytest.raises(JobsUnavailable, match="no jobs process has given a sign of life"):
+            await check_alive(db.reader)
+        stop = asyncio.Event()
+        running = asyncio.create_task(Chores(db, [heartbeat()]).run_forever(stop))
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    await check_alive(db.reader)
+                    break
+                except JobsUnavailable:
+                    await asyncio.sleep(0.01)
+        stop.set()
+        await running
+        # A whole minute of silence: the lease of the last sign ended long ago.
+        await db.write(postpone, "heartbeat", await owner(), now() - 40 * SECOND)
+        with pytest.raises(JobsUnavailable):
+            await check_alive(db.reader)
+        await db.reader.close()
+
+    async def owner() -> str:
+        return await db.read(lambda connection: str(connection.execute(select(lease.c.owner)).scalar_one()))
+
+    asyncio.run(scenario())
