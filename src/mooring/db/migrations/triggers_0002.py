@@ -65,8 +65,7 @@ _SQLITE: Final = {
 # versions that it leaves behind. Whoever weighs a blob or a manifest has its row to itself until the end of the
 # transaction, so that of two at once the later sees what the earlier did. A sum is added to a row that nobody else has
 # just now, or to a new one: projects' pushes never wait for each other here.
-_POSTGRESQL: Final = (
-    """
+_ADD_STORAGE: Final = """
     CREATE FUNCTION add_storage(home bigint, change bigint) RETURNS void LANGUAGE plpgsql AS $$
     BEGIN
         UPDATE project_storage SET bytes = bytes + change WHERE id = (
@@ -76,42 +75,66 @@ _POSTGRESQL: Final = (
             INSERT INTO project_storage (project_id, bytes) VALUES (home, change);
         END IF;
     END $$
-    """,
     """
-    CREATE FUNCTION weigh_repository_blob() RETURNS trigger LANGUAGE plpgsql AS $$
+# What is weighed is looked up piece by piece: the planner knows nothing of how many there are.
+_WEIGH: Final = """
+    CREATE FUNCTION weigh_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE
+        piece record;
+        weight bigint;
+        own bigint;  -- rows that the statement itself has brought
+        home bigint;
+        change bigint := 0;
     BEGIN
-        PERFORM FROM blob WHERE id IN (SELECT blob_id FROM weighed) ORDER BY id FOR NO KEY UPDATE;
-        PERFORM add_storage(project_id, change) FROM (
-            SELECT alone.project_id, (TG_ARGV[0] || '1')::bigint * sum(blob.size)::bigint AS change
-            FROM (SELECT DISTINCT project_id, blob_id FROM weighed WHERE is_counted) AS alone
-            JOIN blob ON blob.id = alone.blob_id
-            WHERE NOT EXISTS (
-                SELECT FROM repository_blob AS other
-                WHERE other.blob_id = alone.blob_id AND other.project_id = alone.project_id AND other.is_counted
-                AND (other.repository, other.blob_id) NOT IN (SELECT repository, blob_id FROM weighed)
-            )
-            GROUP BY alone.project_id
-        ) AS changes;
+        FOR piece IN {pieces} LOOP
+            SELECT {size} INTO weight FROM {content} WHERE {key} FOR NO KEY UPDATE;
+            own := CASE TG_OP WHEN 'INSERT' THEN piece.times ELSE 0 END;
+            CONTINUE WHEN own < (
+                SELECT count(*) FROM (
+                    SELECT FROM {table} AS other WHERE {same}
+                    AND (TG_OP <> 'UPDATE' OR NOT EXISTS (SELECT FROM weighed WHERE {row}))
+                    LIMIT own + 1
+                ) AS others
+            );
+            IF piece.project_id <> home THEN
+                PERFORM add_storage(home, change);
+                change := 0;
+            END IF;
+            home := piece.project_id;
+            change := change + (TG_ARGV[0] || '1')::bigint * weight;
+        END LOOP;
+        IF home IS NOT NULL THEN
+            PERFORM add_storage(home, change);
+        END IF;
         RETURN NULL;
     END $$
-    """,
     """
-    CREATE FUNCTION weigh_artifact() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-        PERFORM FROM manifest WHERE digest IN (SELECT digest FROM weighed) ORDER BY digest FOR NO KEY UPDATE;
-        PERFORM add_storage(project_id, change) FROM (
-            SELECT alone.project_id, (TG_ARGV[0] || '1')::bigint * sum(alone.manifest_size)::bigint AS change
-            FROM (SELECT DISTINCT project_id, digest, manifest_size FROM weighed) AS alone
-            WHERE NOT EXISTS (
-                SELECT FROM artifact AS other
-                WHERE other.digest = alone.digest AND other.project_id = alone.project_id
-                AND other.id NOT IN (SELECT id FROM weighed)
-            )
-            GROUP BY alone.project_id
-        ) AS changes;
-        RETURN NULL;
-    END $$
-    """,
+_POSTGRESQL: Final = (
+    _ADD_STORAGE,
+    _WEIGH.format(
+        table="repository_blob",
+        pieces="""
+            SELECT project_id, blob_id, count(*) AS times FROM weighed WHERE is_counted
+            GROUP BY project_id, blob_id ORDER BY project_id, blob_id
+        """,
+        size="size",
+        content="blob",
+        key="id = piece.blob_id",
+        same="other.blob_id = piece.blob_id AND other.project_id = piece.project_id AND other.is_counted",
+        row="weighed.repository = other.repository AND weighed.blob_id = other.blob_id",
+    ),
+    _WEIGH.format(
+        table="artifact",
+        pieces="""
+            SELECT project_id, digest, manifest_size, count(*) AS times FROM weighed
+            GROUP BY project_id, digest, manifest_size ORDER BY project_id, digest
+        """,
+        size="piece.manifest_size",
+        content="manifest",
+        key="digest = piece.digest",
+        same="other.digest = piece.digest AND other.project_id = piece.project_id",
+        row="weighed.id = other.id",
+    ),
 )
 
 _SUMS: Final = """

@@ -1,9 +1,11 @@
 """Reading quotas, and what projects hold."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import BigInteger, Connection, Select, bindparam, case, cast, func, select
+from sqlalchemy.sql.elements import ColumnElement
 
 from mooring.core.page import Listing
 from mooring.db import query
@@ -45,23 +47,20 @@ OVER: Final = Prepared(
         quota.c.project_id == bindparam("project"), quota.c.hard >= 0, quota.c.hard < _used(quota.c.project_id)
     )
 )
-_USED: Final = _used(quota.c.project_id)
 _LISTED: Final = {
     "creation_time": quota.c.creation_time,
     "update_time": quota.c.update_time,
     "hard.storage": case((quota.c.hard < 0, _MOST), else_=quota.c.hard),  # no limit is the largest
-    "used.storage": _USED,
+    "used.storage": _used(quota.c.project_id),
 }
 
 
 def find(connection: Connection, quota_id: int) -> Quota | None:
-    row = connection.execute(_quotas().where(quota.c.id == quota_id)).one_or_none()
-    return None if row is None else Quota(*row)
+    return _one(connection, quota.c.id == quota_id)
 
 
 def of_project(connection: Connection, project_id: int) -> Quota | None:
-    row = connection.execute(_quotas().where(quota.c.project_id == project_id)).one_or_none()
-    return None if row is None else Quota(*row)
+    return _one(connection, quota.c.project_id == project_id)
 
 
 def page(connection: Connection, listing: Listing, project_id: int | None = None) -> tuple[list[Quota], int]:
@@ -71,7 +70,7 @@ def page(connection: Connection, listing: Listing, project_id: int | None = None
         statement = statement.where(quota.c.project_id == project_id)
     order = (quota.c.creation_time.desc(), quota.c.id.desc())
     rows, total = query.page(connection, statement, listing, _LISTED, *order, scope=("quotas", project_id))
-    return [Quota(*row) for row in rows], total
+    return _quotas_of(connection, rows), total
 
 
 def used(connection: Connection, project_id: int) -> int:
@@ -80,16 +79,28 @@ def used(connection: Connection, project_id: int) -> int:
     return total
 
 
+def _one(connection: Connection, condition: ColumnElement[bool]) -> Quota | None:
+    found = _quotas_of(connection, connection.execute(_quotas().where(condition)).all())
+    return found[0] if found else None
+
+
 def _quotas() -> Select[Any]:
+    """All but what is used, which only the quotas of a page are asked for."""
     statement = select(
         quota.c.id,
         quota.c.project_id,
         func.coalesce(project.c.name, ""),
         quota.c.hard,
-        _USED,
         quota.c.creation_time,
         quota.c.update_time,
         func.coalesce(user.c.username, ""),
     )
     existing = statement.outerjoin(project, (project.c.id == quota.c.project_id) & ~project.c.is_deleted)
     return existing.outerjoin(user, (user.c.id == project.c.owner_id) & (user.c.id != ADMIN))
+
+
+def _quotas_of(connection: Connection, rows: Sequence[Any]) -> list[Quota]:
+    return [
+        Quota(quota_id, project_id, name, hard, used(connection, project_id), *times)
+        for quota_id, project_id, name, hard, *times in rows
+    ]
