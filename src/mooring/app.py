@@ -59,7 +59,7 @@ class App:
         origin = Origin(settings.external_url, settings.trusted_proxies)
         keys = self.db.read_now(read_keys)
         if keys is None:
-            raise StartError("the database lacks the installation's keys; run `mooring migrate` first")
+            raise StartError("the database lacks the installation's keys; `mooring serve` makes them when it starts")
         configuration = Current(
             self.db.reader,
             defaults(settings),
