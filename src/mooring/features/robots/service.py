@@ -106,24 +106,8 @@ def create(
     if actor.scope and not all(actor.scope.covers(each.project, each.resource, each.action) for each in grants):
         raise Denied(f"a robot may not be given more than the personal token of {actor.name} that makes it")
     secret = new_secret()
-    moment = now()
-    statement = robot.insert().values(
-        name=stored,
-        short_name=short_name,
-        project_id=project_id,
-        description=description,
-        secret=fingerprint(secret),
-        duration=duration,
-        expires_at=_expiry(moment, duration),
-        creator_type="robot" if actor.kind == "robot" else "local",
-        creator_ref=actor.id,
-        creation_time=moment,
-        update_time=moment,
-    )
-    try:
-        robot_id: int = connection.execute(statement.returning(robot.c.id)).scalar_one()
-    except IntegrityError:
-        raise Conflict(f"robot account {project_id}:{stored} already exists") from None
+    values = {"name": stored, "project_id": project_id, "description": description, "short_name": short_name}
+    robot_id = _insert(connection, actor, values | {"secret": fingerprint(secret)}, duration)
     _grant(connection, robot_id, grants)
     made = read(connection, robot_id)
     emit(connection, RobotCreated(**_facts(actor, prefix, made)))
@@ -205,6 +189,18 @@ def new_secret() -> str:
         secret = "".join(secrets.choice(_ALPHABET) for _ in range(32))
         if all(any(map(of_class, secret)) for of_class in (str.isupper, str.islower, str.isdigit)):
             return secret
+
+
+def _insert(connection: Connection, creator: Actor, values: Mapping[str, Any], days: int) -> int:
+    """The id of the new row. Raises Conflict."""
+    moment = now()
+    life = {"duration": days, "expires_at": _expiry(moment, days), "creation_time": moment, "update_time": moment}
+    origin = {"creator_type": "robot" if creator.kind == "robot" else "local", "creator_ref": creator.id}
+    try:
+        statement = robot.insert().values(**values, **life, **origin).returning(robot.c.id)
+        return int(connection.execute(statement).scalar_one())
+    except IntegrityError:
+        raise Conflict(f"robot account {values['project_id']}:{values['name']} already exists") from None
 
 
 def _set(connection: Connection, actor: Actor, prefix: str, found: Robot, values: Mapping[str, Any]) -> None:
