@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest
 SOURCES := src tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run tools test lint types format conformance parity clients crash storage bench wheel image clean
+.PHONY: help setup run tools test lint types format conformance parity contract clients crash storage bench wheel image clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -42,6 +42,9 @@ conformance: tools ## Run the OCI conformance suite, profiles stable and dev
 
 parity: tools ## Compare with the recorded answers of a real Harbor
 	$(PYTEST) tests/parity
+
+contract: tools ## Hold the API to Harbor's contract, with generated calls, and everybody to their rights
+	$(PYTEST) tests/contract tests/api/test_matrix.py --full
 
 clients: tools ## Push and pull with every client, layers of 2 GB too
 	$(PYTEST) tests/clients --full

@@ -25,7 +25,6 @@ PARAMETERS: Final[Mapping[str, Meaning]] = {
     "reference": Meaning("The artifact's digest, or one of its tags"),
     "tag_name": Meaning("The tag"),
     "digest": Meaning("A digest, such as sha256:..."),
-    "token_id": Meaning("The token's id"),
     "user_id": Meaning("The user's id"),
     "token_id": Meaning("The personal token's id"),
     "robot_id": Meaning("The robot's id"),

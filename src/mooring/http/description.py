@@ -24,6 +24,7 @@ from mooring.core.page import DEFAULT_SIZE, MAX_SIZE
 from mooring.http.access import Access, Realm
 from mooring.http.shapes import complete
 
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")  # in which order they are told
 _READS: Final = ("GET", "HEAD")
 _JSON: Final = "application/json"
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
@@ -195,7 +196,7 @@ def operations(app: Litestar, meanings: Mapping[str, Meaning]) -> list[Operation
         Operation(route.path_format, method, handler, meanings)
         for route in app.routes
         if isinstance(route, HTTPRoute)
-        for method, (handler, _) in route.route_handler_map.items()
+        for method, (handler, _) in sorted(route.route_handler_map.items(), key=lambda found: _METHODS.index(found[0]))
         if method != "OPTIONS" and handler.resolve_include_in_schema()
     ]
 

@@ -102,7 +102,7 @@ async def ping(request: Request[Any, Any, Any]) -> Response[bytes]:
     return Response(b"Pong", headers={"content-type": "application/json" if wants_json else "text/plain"})
 
 
-@get("/api/version", access=ANYBODY, produces="")
+@get("/api/version", access=ANYBODY, produces="", tag="systeminfo")
 async def read_version() -> Response[bytes]:
     """JSON under the name of text: what Harbor sends, and clients have been written to."""
     return Response(json.encode(Version("v2.0")), media_type=MediaType.TEXT)
