@@ -85,7 +85,7 @@ def _unpacked() -> dict[str, Insert]:
     ]
     elements = func.json_array_elements(cast(bindparam("groups"), JSON)).table_valued("value", name="alike")
     each = func.json_array_elements_text(literal_column("alike.value -> 0")).table_valued("value", name="moment")
-    postgresql = select(cast(each.c.value, BigInteger), *typed).select_from(elements.join(each.lateral(), true()))
+    postgresql = select(cast(each.c.value, BigInteger), *typed).select_from(elements.join(each, true()))
     return {
         "sqlite": insert(audit_log).from_select(columns, sqlite),
         "postgresql": insert(audit_log).from_select(columns, postgresql),
