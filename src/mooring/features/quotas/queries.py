@@ -100,7 +100,10 @@ def _quotas() -> Select[Any]:
 
 
 def _quotas_of(connection: Connection, rows: Sequence[Any]) -> list[Quota]:
+    of = project_storage.c.project_id
+    sums = select(of, cast(func.sum(project_storage.c.bytes), BigInteger)).group_by(of)
+    held = dict(map(tuple, query.among(connection, sums, of, [row.project_id for row in rows])))
     return [
-        Quota(quota_id, project_id, name, hard, used(connection, project_id), *times)
-        for quota_id, project_id, name, hard, *times in rows
+        Quota(quota_id, project_id, name, hard, held.get(project_id, 0), *rest)
+        for quota_id, project_id, name, hard, *rest in rows
     ]
