@@ -50,8 +50,8 @@ class Published:
         return self._document
 
 
-@get("/swagger.json", access=ANYBODY, produces="", include_in_schema=False)
-async def read_description(request: Request[Any, Any, Any], published: NamedDependency[Published]) -> Response[bytes]:
+@get("/swagger.json", access=ANYBODY, produces="", include_in_schema=False, sync_to_thread=True)
+def read_description(request: Request[Any, Any, Any], published: NamedDependency[Published]) -> Response[bytes]:
     return Response(published.document(request.app), headers={"Content-Type": "application/json"})
 
 
