@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.api.conftest import NewUser
+from tests.api.conftest import NewUser, location
 from tests.parts.client import OCI_INDEX, OCI_MANIFEST, Client, digest_of, expect
 
 EMPTY = b"{}"
@@ -202,3 +202,100 @@ def test_strangers_see_nothing(admin: Client, anonymous: Client, user: Client, p
         expect(anonymous.api("GET", path), 401)
         expect(user.api("GET", path), 403)
     expect(user.api("DELETE", f"{artifacts}/v1"), 403)
+
+
+def test_labels_of_an_artifact(admin: Client, project: str, word: str) -> None:
+    admin.push_image(f"{project}/app", "v1", b"one")
+    admin.push_image(f"{project}/app", "v2", b"two")
+    artifacts = f"/projects/{project}/repositories/app/artifacts"
+    ids = [
+        int(location(admin, "POST", "/labels", {"name": f"{word}{n}", "scope": "g"}).rpartition("/")[2])
+        for n in range(2)
+    ]
+    for label in ids:
+        expect(admin.api("POST", f"{artifacts}/v1/labels", {"id": label}), 200)
+    expect(admin.api("POST", f"{artifacts}/v2/labels", {"id": ids[0]}), 200)
+    expect(admin.api("POST", f"{artifacts}/v2/labels", {"id": ids[0]}), 409)
+    shown = expect(admin.api("GET", f"{artifacts}/v1?with_label=true"), 200).json()
+    assert [label["id"] for label in shown["labels"]] == ids
+    assert expect(admin.api("GET", f"{artifacts}/v1"), 200).json()["labels"] is None
+
+    def carrying(*labels: int) -> set[str]:
+        asked = f"{artifacts}?q=labels%3D({'%20'.join(map(str, labels))})"
+        return {each["tags"][0]["name"] for each in expect(admin.api("GET", asked), 200).json()}
+
+    assert carrying(ids[0]) == {"v1", "v2"}
+    assert carrying(*ids) == {"v1"}
+    expect(admin.api("DELETE", f"{artifacts}/v1/labels/{ids[0]}"), 200)
+    expect(admin.api("DELETE", f"{artifacts}/v1/labels/{ids[0]}"), 404)
+    assert carrying(*ids) == set()
+    expect(admin.api("DELETE", f"{artifacts}/v1"), 200)
+    assert carrying(ids[0]) == {"v2"}
+
+
+def test_all_tags_of_a_repository_with_what_they_name(admin: Client, project: str, word: str) -> None:
+    repository = f"{project}/app"
+    image = admin.push_image(repository, "v1", b"layer")
+    index = push_index(admin, repository, "multi", manifest_of(admin, repository, "v1"))
+    artifacts = f"/projects/{project}/repositories/app/artifacts"
+    expect(admin.api("POST", f"{artifacts}/v1/tags", {"name": "latest"}), 201)
+    label = int(location(admin, "POST", "/labels", {"name": word, "scope": "g"}).rpartition("/")[2])
+    expect(admin.api("POST", f"{artifacts}/multi/labels", {"id": label}), 200)
+    rule = {
+        "tag_selectors": [{"kind": "doublestar", "decoration": "matches", "pattern": "v*"}],
+        "scope_selectors": {"repository": [{"kind": "doublestar", "decoration": "repoMatches", "pattern": "**"}]},
+        "action": "immutable",
+        "template": "immutable_template",
+    }
+    expect(admin.api("POST", f"/projects/{project}/immutabletagrules", rule), 201)
+    tags = f"/projects/{project}/repositories/app/tags"
+    listed = expect(admin.api("GET", tags), 200)
+    assert listed.headers["X-Total-Count"] == "3"
+    latest, multi, first = listed.json()
+    assert [each["name"] for each in (latest, multi, first)] == ["latest", "multi", "v1"]
+    assert latest["digest"] == first["digest"] == image
+    assert multi["digest"] == index
+    assert [each["immutable"] for each in (latest, multi, first)] == [False, False, True]
+    platform = {"architecture": "amd64", "os": "linux", "OsFeatures": None}
+    assert latest["platforms"] == multi["platforms"] == [platform]
+    assert [each["id"] for each in multi["labels"]] == [label]
+    assert first["labels"] == []
+    assert first["size"] > 0
+
+    def names(query: str) -> list[str]:
+        return [each["name"] for each in expect(admin.api("GET", f"{tags}?{query}"), 200).json()]
+
+    assert names("sort=name") == ["latest", "multi", "v1"]
+    assert names("q=name%3D~V") == ["v1"]
+    assert names(f"q=digest%3D{index}") == ["multi"]
+    assert names(f"q=labels%3D({label})") == ["multi"]
+    assert names("sort=-size,name") == ["multi", "latest", "v1"]
+    assert names("page=2&page_size=2") == ["v1"]
+    expect(admin.api("GET", f"{tags}?q=labels%3Dx"), 400)
+    expect(admin.api("GET", f"/projects/{project}/repositories/nope/tags"), 404)
+
+
+def test_all_artifacts_of_a_project(admin: Client, anonymous: Client, project: str) -> None:
+    for repository, tag in (("a", "v1"), ("a", "v2"), ("b", "v3")):
+        admin.push_image(f"{project}/{repository}", tag, tag.encode())
+    everything = f"/projects/{project}/artifacts"
+    listed = expect(admin.api("GET", f"{everything}?sort=push_time"), 200)
+    assert [each["tags"][0]["name"] for each in listed.json()] == ["v1", "v2", "v3"]
+    assert [each["repository_name"] for each in listed.json()] == [f"{project}/a"] * 2 + [f"{project}/b"]
+    one_type = "q=media_type%3Dapplication/vnd.oci.image.config.v1%252Bjson"
+    latest = expect(admin.api("GET", f"{everything}?latest_in_repository=true&{one_type}&sort=push_time"), 200)
+    assert [each["tags"][0]["name"] for each in latest.json()] == ["v2", "v3"]
+    expect(admin.api("GET", f"{everything}?latest_in_repository=true"), 400)
+    expect(admin.api("PUT", f"/projects/{project}", {"metadata": {"public": "true"}}), 200)
+    expect(anonymous.api("GET", everything), 401)
+
+
+def test_accessories_of_the_index_that_names_an_artifact(admin: Client, project: str) -> None:
+    repository = f"{project}/app"
+    admin.push_image(repository, "v1", b"layer")
+    push_index(admin, repository, "multi", manifest_of(admin, repository, "v1"))
+    accessory = push_accessory(admin, repository, manifest_of(admin, repository, "multi"))
+    shown = f"/projects/{project}/repositories/app/artifacts/v1"
+    inherited = expect(admin.api("GET", f"{shown}?with_inherited_accessory=true"), 200).json()
+    assert [each["digest"] for each in inherited["inherited_accessories"]] == [accessory]
+    assert "inherited_accessories" not in expect(admin.api("GET", shown), 200).json()

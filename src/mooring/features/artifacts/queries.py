@@ -161,7 +161,7 @@ def find(connection: Connection, repository_id: int, reference: str) -> Found | 
             tag.c.repository_id == repository_id, tag.c.name == reference
         )
     row = connection.execute(statement).one_or_none()
-    return None if row is None else Found(*row._tuple())
+    return None if row is None else Found(*row)
 
 
 def page(connection: Connection, repository_id: int, listing: Listing) -> tuple[list[Found], int]:

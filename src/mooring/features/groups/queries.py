@@ -63,4 +63,4 @@ def search(connection: Connection, name: str, listing: Listing) -> tuple[list[Gr
 
 def _one(connection: Connection, condition: ColumnElement[bool]) -> Group | None:
     row = connection.execute(select(*_COLUMNS).where(condition).limit(1)).one_or_none()
-    return None if row is None else Group(*row._tuple())
+    return None if row is None else Group(*row)

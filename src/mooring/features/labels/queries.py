@@ -30,7 +30,7 @@ _LISTED: Final = {field: label.c[field] for field in Label.__struct_fields__}
 
 def find(connection: Connection, label_id: int) -> Label | None:
     row = connection.execute(select(*_COLUMNS).where(label.c.id == label_id)).one_or_none()
-    return None if row is None else Label(*row._tuple())
+    return None if row is None else Label(*row)
 
 
 def page(connection: Connection, project_id: int, listing: Listing, name: str = "") -> tuple[list[Label], int]:

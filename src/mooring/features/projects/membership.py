@@ -61,7 +61,7 @@ def page(connection: Connection, project_id: int, listing: Listing, name: str = 
 
 def find(connection: Connection, project_id: int, member_id: int) -> Member | None:
     row = connection.execute(_members(project_id).where(member.c.id == member_id)).one_or_none()
-    return None if row is None else Member(*row._tuple())
+    return None if row is None else Member(*row)
 
 
 def role_counts(connection: Connection, project_id: int) -> dict[Role, int]:

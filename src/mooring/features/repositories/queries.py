@@ -44,7 +44,7 @@ def find(connection: Connection, project_id: int, name: str) -> Found | None:
     """The repository of this full name, if it is the project's."""
     statement = select(*_COLUMNS).where(repository.c.name == name, repository.c.project_id == project_id)
     row = connection.execute(statement).one_or_none()
-    return None if row is None else Found(*row._tuple())
+    return None if row is None else Found(*row)
 
 
 def page(connection: Connection, project_id: int, listing: Listing) -> tuple[list[Found], int]:

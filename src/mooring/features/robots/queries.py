@@ -148,7 +148,7 @@ _LISTED: Final = {
 
 def find(connection: Connection, robot_id: int) -> Robot | None:
     row = connection.execute(select(*_ROW).where(robot.c.id == robot_id)).one_or_none()
-    return None if row is None else Robot(*row._tuple())
+    return None if row is None else Robot(*row)
 
 
 def page(connection: Connection, project_id: int, listing: Listing) -> tuple[list[View], int]:
