@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import product
-from typing import Any, Final, TypeVarTuple
+from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, and_, select, true
+from sqlalchemy import Connection, and_, select, true
 from sqlalchemy.sql.elements import ColumnElement
 
 from mooring.core.access import Role, allowed
@@ -32,8 +32,6 @@ from mooring.features.projects.tables import member
 _log = audit_log.c
 _MANY: Final = 1000  # values that are sooner read than looked up one by one
 _THINGS: Final = {PROJECT: ("project_id",), USER: ("username",), EVENT: Kind._fields, OUTCOME: ("op_result",)}
-
-Ts = TypeVarTuple("Ts")
 
 
 class Line(Struct, frozen=True):
@@ -69,19 +67,19 @@ def page(connection: Connection, listing: Listing, projects: Collection[int] | N
     """One page of the log, the newest first, and how long it is; of these projects only, if they are given."""
     filters = query.named(listing.filters, _NAMES)
     facet, bounds = _facet(filters, projects), _bounds(filters.get("op_time"))
+    newest_first = not _is_by_time(listing) or not listing.sort or listing.sort[0].descending
     known: Places | None = None
     if facet is not None and bounds is not None:
         parts = stretches(connection, facet, *bounds)
         known = Places(sum(part.records for part in parts))
         if listing.size > 0 and _is_by_time(listing):
             wanted = and_(facet.condition, period(*bounds))
-            newest_first = not listing.sort or listing.sort[0].descending
             rows = _found(connection, listing, wanted, parts, newest_first=newest_first)
             return [Line(*row) for row in rows], known.total
     statement = select(*_SHOWN)
     if projects is not None:
         statement = statement.where(_log.project_id.in_(projects))
-    order = (_log.op_time.desc(), _log.id.desc())
+    order = _by_time(newest_first=newest_first)
     rows, total = query.page(connection, statement, listing, _NAMES, *order, known=known)
     return [Line(*row) for row in rows], total
 
@@ -123,15 +121,14 @@ def _found(
     if not chosen:
         return []
     first, last = (chosen[-1], chosen[0]) if newest_first else (chosen[0], chosen[-1])
-    keys = select(_log.id).where(within(first.after, last.upto), wanted)
-    ids = _by_time(keys, newest_first=newest_first).limit(listing.size).offset(skipped).scalar_subquery()
-    shown = _by_time(select(*_SHOWN).where(_log.id.in_(ids)), newest_first=newest_first)
-    return list(connection.execute(shown))
+    order = _by_time(newest_first=newest_first)
+    keys = select(_log.id).where(within(first.after, last.upto), wanted).order_by(*order)
+    ids = keys.limit(listing.size).offset(skipped).scalar_subquery()
+    return list(connection.execute(select(*_SHOWN).where(_log.id.in_(ids)).order_by(*order)))
 
 
-def _by_time(statement: Select[*Ts], *, newest_first: bool) -> Select[*Ts]:
-    order = (_log.op_time.desc(), _log.id.desc()) if newest_first else (_log.op_time, _log.id)
-    return statement.order_by(*order)
+def _by_time(*, newest_first: bool) -> tuple[ColumnElement[int], ...]:
+    return (_log.op_time.desc(), _log.id.desc()) if newest_first else (_log.op_time, _log.id)
 
 
 def _is_by_time(listing: Listing) -> bool:
