@@ -140,6 +140,24 @@ def test_they_are_when_many_act_at_once(db: Database) -> None:
     db.read_now(world.check)
 
 
+def test_no_push_waits_for_another_of_its_project(db: Database) -> None:
+    if db.is_sqlite:  # one transaction writes at a time there
+        return
+    world: World = db.write_now(World)
+    project_id = world.homes[0][0]
+    with db.engine.begin() as other:
+        world.act(other, 0, 0, 1)
+        world.act(other, 5, 0, 1)
+        second = db.engine.connect()
+        with second.begin():
+            second.execute(text("SET LOCAL lock_timeout = '5s'"))
+            world.act(second, 0, 0, 2)
+            world.act(second, 5, 1, 2)
+        second.close()
+        assert db.read_now(used, project_id) == 100 + 7 * 10 ** (BLOBS + 2)
+    db.read_now(world.check)
+
+
 def test_what_is_refused_leaves_nothing(db: Database) -> None:
     world: World = db.write_now(World)
     project_id, _, name = world.homes[0]
