@@ -1,0 +1,169 @@
+"""A worker: claims tasks as they come, runs them, writes how they ended, and takes over from workers that died."""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from typing import Final
+from uuid import uuid4
+
+import structlog
+
+from mooring.core.clock import SECOND, now
+from mooring.core.errors import MooringError
+from mooring.db.engine import Database
+from mooring.jobs import claims
+from mooring.jobs.claims import Claimed
+from mooring.jobs.context import Context
+from mooring.jobs.engine import Engine
+from mooring.jobs.kinds import Kinds, Status
+from mooring.jobs.watch import Watch, watch
+
+_BEAT: Final = 5.0  # seconds
+_LOG: Final = 1.0  # seconds that a line of a log may wait
+_PAUSE: Final = 1.0  # seconds after the database did not answer
+
+
+class Worker:
+    """Runs up to `places` tasks at once. `grace` is in seconds: what tasks get to end when the worker is told to."""
+
+    def __init__(self, db: Database, kinds: Kinds, *, places: int = 10, grace: float = 10.0) -> None:
+        self._db = db
+        self._kinds = kinds
+        self._places = places
+        self._grace = grace
+        self.name: Final = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._expected = 0  # tasks that were claimed and have not come to `_perform` yet
+        self._wake = asyncio.Event()
+        self._stopped: set[int] = set()
+        self._log = structlog.get_logger().bind(worker=self.name)
+
+    async def run_forever(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set; what has not ended by then and within the grace goes to another worker."""
+        url = self._db.url.render_as_string(hide_password=False)
+        self._engine = Engine(url, self.name, self._perform)
+        await self._engine.start()
+        watcher = watch(self._db)
+        async with asyncio.TaskGroup() as group:
+            chores = [group.create_task(each) for each in (self._listen(watcher), self._beat(), self._serve())]
+            await stop.wait()
+            for chore in chores:
+                chore.cancel()
+        await watcher.close()
+        await self._end()
+
+    async def _listen(self, watcher: Watch) -> None:
+        while True:
+            await watcher.changed()
+            self._wake.set()
+
+    async def _beat(self) -> None:
+        while True:
+            with self._patiently():
+                await self._db.write(claims.beat, self.name, socket.gethostname(), os.getpid(), self._places)
+                for orphan in await self._db.write(claims.take_over, self.name):
+                    await self._take_over(orphan)
+            self._wake.set()
+            await asyncio.sleep(_BEAT)
+
+    async def _take_over(self, orphan: Claimed) -> None:
+        self._log.warning("a task of a worker that died is taken over", job=orphan.job_id, kind=orphan.kind)
+        if await self._engine.resume(orphan.run_name):
+            return
+        renewed = await self._db.write(claims.renew, orphan, self.name)
+        if renewed is not None:
+            await self._engine.begin(renewed.run_name)
+
+    async def _serve(self) -> None:
+        while True:
+            self._wake.clear()
+            pause: float | None = _PAUSE
+            with self._patiently():
+                await self._cancel_stopped()
+                await self._claim()
+                due = await self._db.read(claims.next_due)
+                pause = max((due - now()) / SECOND, 0.01) if due else None
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), pause)
+
+    async def _claim(self) -> None:
+        free = self._places - len(self._running) - self._expected
+        if free <= 0 or not await self._db.read(claims.is_due):
+            return
+        for claimed in await self._db.write(claims.claim, self.name, self._kinds, free):
+            self._expected += 1
+            await self._engine.begin(claimed.run_name)
+
+    async def _cancel_stopped(self) -> None:
+        if not self._running:
+            return
+        for task_id in await self._db.read(claims.stopping, self.name):
+            if task_id in self._running and task_id not in self._stopped:
+                self._stopped.add(task_id)
+                self._running[task_id].cancel()
+
+    async def _perform(self, run_name: str) -> None:
+        """One run, as the engine asks for it."""
+        self._expected = max(self._expected - 1, 0)
+        claimed = await self._db.write(claims.adopt, run_name, self.name)
+        if claimed is None:
+            return
+        context = Context(self._db, claimed)
+        work = asyncio.ensure_future(self._kinds[claimed.kind].run(context))
+        self._running[claimed.id] = work
+        flushing = asyncio.create_task(_keep_flushing(context))
+        try:
+            status, retry_at = await self._outcome(claimed, context, work)
+        finally:
+            flushing.cancel()
+            del self._running[claimed.id]
+            self._stopped.discard(claimed.id)
+            self._wake.set()
+        await context.flush()
+        await self._db.write(claims.end, claimed, self.name, status, retry_at=retry_at)
+
+    async def _outcome(self, claimed: Claimed, context: Context, work: "asyncio.Future[None]") -> tuple[Status, int]:
+        """How the run ended, and when the next one is if there is one."""
+        kind = self._kinds[claimed.kind]
+        try:
+            with structlog.contextvars.bound_contextvars(job=claimed.job_id, kind=claimed.kind):
+                await work
+        except asyncio.CancelledError:
+            if claimed.id not in self._stopped:
+                raise
+            context.log.info("stopped")
+            return Status.STOPPED, 0
+        except Exception as error:
+            context.log.failure(str(error) or type(error).__name__)
+            if not isinstance(error, MooringError):
+                self._log.exception("a task failed", job=claimed.job_id, kind=claimed.kind)
+            if claimed.run_count < kind.attempts:
+                return Status.SCHEDULED, now() + kind.backoff(claimed.run_count)
+            return Status.ERROR, 0
+        return Status.SUCCESS, 0
+
+    @contextlib.contextmanager
+    def _patiently(self) -> Iterator[None]:
+        """A database that is away is waited for."""
+        try:
+            yield
+        except MooringError as error:
+            self._log.warning("the jobs wait for the database", reason=str(error))
+
+    async def _end(self) -> None:
+        if self._running:
+            await asyncio.wait(list(self._running.values()), timeout=self._grace)
+        for work in self._running.values():
+            work.cancel()
+        with contextlib.suppress(MooringError):
+            await self._db.write(claims.leave, self.name)
+        await self._engine.close()
+
+
+async def _keep_flushing(context: Context) -> None:
+    while True:
+        await asyncio.sleep(_LOG)
+        with contextlib.suppress(MooringError):
+            await context.flush()
