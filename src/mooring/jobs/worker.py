@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 from uuid import uuid4
 
@@ -13,14 +13,16 @@ import structlog
 from mooring.core.clock import SECOND, now
 from mooring.core.errors import MooringError
 from mooring.db.engine import Database
-from mooring.jobs import claims
+from mooring.jobs import claims, schedules, sweep
 from mooring.jobs.claims import Claimed
 from mooring.jobs.context import Context
 from mooring.jobs.engine import Engine
-from mooring.jobs.kinds import Kinds, Status
+from mooring.jobs.kinds import Kind, Kinds, Status
+from mooring.jobs.schedules import Start
 from mooring.jobs.watch import Watch, watch
 
 _BEAT: Final = 5.0  # seconds
+_TICK: Final = 1.0  # seconds between two looks at the schedules
 _LOG: Final = 1.0  # seconds that a line of a log may wait
 _PAUSE: Final = 1.0  # seconds after the database did not answer
 
@@ -28,9 +30,18 @@ _PAUSE: Final = 1.0  # seconds after the database did not answer
 class Worker:
     """Runs up to `places` tasks at once. `grace` is in seconds: what tasks get to end when the worker is told to."""
 
-    def __init__(self, db: Database, kinds: Kinds, *, places: int = 10, grace: float = 10.0) -> None:
+    def __init__(
+        self,
+        db: Database,
+        kinds: Iterable[Kind],
+        starts: Mapping[str, Start] | None = None,
+        *,
+        places: int = 10,
+        grace: float = 10.0,
+    ) -> None:
         self._db = db
-        self._kinds = kinds
+        self._kinds = Kinds([*kinds, Kind(sweep.NAME, self._sweep, limit=1, kept=10)])
+        self._starts = {sweep.NAME: schedules.start, **(starts or {})}
         self._places = places
         self._grace = grace
         self.name: Final = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
@@ -47,7 +58,9 @@ class Worker:
         await self._engine.start()
         watcher = watch(self._db)
         async with asyncio.TaskGroup() as group:
-            chores = [group.create_task(each) for each in (self._listen(watcher), self._beat(), self._serve())]
+            chores = [
+                group.create_task(each) for each in (self._listen(watcher), self._beat(), self._tick(), self._serve())
+            ]
             await stop.wait()
             for chore in chores:
                 chore.cancel()
@@ -67,6 +80,18 @@ class Worker:
                     await self._take_over(orphan)
             self._wake.set()
             await asyncio.sleep(_BEAT)
+
+    async def _tick(self) -> None:
+        with self._patiently():
+            await self._db.write(schedules.ensure, sweep.NAME, sweep.CRON)
+        while True:
+            with self._patiently():
+                if await self._db.reader.one(schedules.DUE, moment=now()):
+                    await self._db.write(schedules.tick, self._starts)
+            await asyncio.sleep(_TICK)
+
+    async def _sweep(self, context: Context) -> None:
+        await sweep.sweep(context, self._kinds, self._engine)
 
     async def _take_over(self, orphan: Claimed) -> None:
         self._log.warning("a task of a worker that died is taken over", job=orphan.job_id, kind=orphan.kind)
