@@ -53,7 +53,7 @@ def run(settings: Settings, listener: socket | None = None) -> None:
 
 
 async def _run(settings: Settings, listener: socket | None) -> None:
-    from mooring.app import build_chores
+    from mooring.background import build_jobs
     from mooring.cli.redirect import Redirect
 
     stop = asyncio.Event()
@@ -65,4 +65,4 @@ async def _run(settings: Settings, listener: socket | None) -> None:
             server = await Redirect(settings, listener).start()
             stack.callback(server.close)
         structlog.get_logger().info("the jobs process runs")
-        await build_chores(settings).run_forever(stop)
+        await build_jobs(settings).run_forever(stop)

@@ -1,0 +1,38 @@
+"""The composition root of a jobs process: app.py's other half, apart from it since web processes must not load DBOS."""
+
+import asyncio
+from typing import NamedTuple
+
+from mooring.app import database, driver
+from mooring.features.blobs.jobs import purge_orphans, purge_uploads
+from mooring.jobs.process import Chore, Chores
+from mooring.jobs.worker import Worker
+from mooring.settings import Settings
+
+
+class Jobs(NamedTuple):
+    """What a jobs process does."""
+
+    chores: Chores
+    worker: Worker
+
+    async def run_forever(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set and what is under way then has ended or is handed on."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.chores.run_forever(stop))
+            group.create_task(self.worker.run_forever(stop))
+
+
+def build_jobs(settings: Settings) -> Jobs:
+    """The parts of a jobs process."""
+    db = database(settings)
+    store = driver(settings)
+    purging = settings.upload_purging
+
+    async def uploads() -> None:
+        await purge_uploads(db, store, purging.age, dry_run=purging.dryrun)
+        if not purging.dryrun:
+            await purge_orphans(db, store, purging.age)
+
+    chores = [Chore("purge uploads", purging.interval, uploads)] if purging.enabled else []
+    return Jobs(Chores(db, chores), Worker(db, ()))
