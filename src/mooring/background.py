@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from mooring.app import database, driver
 from mooring.features.blobs.jobs import purge_orphans, purge_uploads
-from mooring.jobs.process import Chore, Chores
+from mooring.jobs.process import Chore, Chores, heartbeat
 from mooring.jobs.worker import Worker
 from mooring.settings import Settings
 
@@ -34,5 +34,7 @@ def build_jobs(settings: Settings) -> Jobs:
         if not purging.dryrun:
             await purge_orphans(db, store, purging.age)
 
-    chores = [Chore("purge uploads", purging.interval, uploads)] if purging.enabled else []
+    chores = [heartbeat()]
+    if purging.enabled:
+        chores.append(Chore("purge uploads", purging.interval, uploads))
     return Jobs(Chores(db, chores), Worker(db, ()))
