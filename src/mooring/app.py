@@ -1,7 +1,7 @@
 """The composition root: the only place that constructs things.
 
-`build` makes the parts of a web process, `build_chores` those of a jobs process; `web` is what the server's workers
-call.
+`build` makes the parts of a web process, and background.py, beside this, those of a jobs process; `web` is what the
+server's workers call.
 """
 
 import asyncio
@@ -16,9 +16,7 @@ from mooring.core.errors import DatabaseUnavailable, StartError, StorageError
 from mooring.core.threads import pool
 from mooring.db.engine import Database
 from mooring.features.api import build_api
-from mooring.features.audit.jobs import count_blocks, forward, is_waiting
 from mooring.features.audit.service import Log
-from mooring.features.blobs.jobs import purge_orphans, purge_uploads
 from mooring.features.configuration.keys import Configuration
 from mooring.features.configuration.overwrite import overwritten
 from mooring.features.configuration.queries import Current
@@ -30,7 +28,6 @@ from mooring.features.signin.service import SignIn
 from mooring.http.asgi import Assembly
 from mooring.http.csrf import Csrf
 from mooring.http.exchange import ASGIApp, BrokenOff, Origin
-from mooring.jobs.process import Chore, Chores, heartbeat
 from mooring.observe import logging
 from mooring.registry.bearer import Tokens
 from mooring.registry.buffer import Buffer
@@ -122,28 +119,6 @@ def web() -> ASGIApp:
     settings = msgspec.json.decode(os.environ[SETTINGS], type=Settings)
     logging.configure(settings.log)
     return build(settings).asgi
-
-
-def build_chores(settings: Settings) -> Chores:
-    """The parts of a jobs process."""
-    db = database(settings)
-    store = driver(settings)
-    purging = settings.upload_purging
-
-    async def uploads() -> None:
-        await purge_uploads(db, store, purging.age, dry_run=purging.dryrun)
-        if not purging.dryrun:
-            await purge_orphans(db, store, purging.age)
-
-    configuration = Current(db.reader, defaults(settings), overwritten=overwritten(settings.config_overwrite_json))
-    chores = [
-        heartbeat(),
-        Chore("count audit records", 60, lambda: count_blocks(db)),
-        Chore("forward audit records", 1, lambda: forward(db, configuration), lambda: is_waiting(db)),
-    ]
-    if purging.enabled:
-        chores.append(Chore("purge uploads", purging.interval, uploads))
-    return Chores(db, chores)
 
 
 def defaults(settings: Settings) -> Configuration:

@@ -3,8 +3,11 @@
 import asyncio
 from typing import NamedTuple
 
-from mooring.app import database, driver
+from mooring.app import database, defaults, driver
+from mooring.features.audit.jobs import count_blocks, forward, is_waiting
 from mooring.features.blobs.jobs import purge_orphans, purge_uploads
+from mooring.features.configuration.overwrite import overwritten
+from mooring.features.configuration.queries import Current
 from mooring.jobs.process import Chore, Chores, heartbeat
 from mooring.jobs.worker import Worker
 from mooring.settings import Settings
@@ -34,7 +37,12 @@ def build_jobs(settings: Settings) -> Jobs:
         if not purging.dryrun:
             await purge_orphans(db, store, purging.age)
 
-    chores = [heartbeat()]
+    configuration = Current(db.reader, defaults(settings), overwritten=overwritten(settings.config_overwrite_json))
+    chores = [
+        heartbeat(),
+        Chore("count audit records", 60, lambda: count_blocks(db)),
+        Chore("forward audit records", 1, lambda: forward(db, configuration), lambda: is_waiting(db)),
+    ]
     if purging.enabled:
         chores.append(Chore("purge uploads", purging.interval, uploads))
     return Jobs(Chores(db, chores), Worker(db, ()))
