@@ -8,6 +8,7 @@ from mooring.features.audit.jobs import count_blocks, forward, is_waiting
 from mooring.features.blobs.jobs import purge_orphans, purge_uploads
 from mooring.features.configuration.overwrite import overwritten
 from mooring.features.configuration.queries import Current
+from mooring.features.gc.jobs import Collector
 from mooring.jobs.process import Chore, Chores, heartbeat
 from mooring.jobs.worker import Worker
 from mooring.settings import Settings
@@ -45,4 +46,5 @@ def build_jobs(settings: Settings) -> Jobs:
     ]
     if purging.enabled:
         chores.append(Chore("purge uploads", purging.interval, uploads))
-    return Jobs(Chores(db, chores), Worker(db, ()))
+    collector = Collector(store, settings.gc_time_window)
+    return Jobs(Chores(db, chores), Worker(db, [collector.kind()]))

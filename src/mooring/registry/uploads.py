@@ -151,8 +151,8 @@ async def _mount(registry: Registry, request: Request, passed: Passed, source: s
     if blob_id is None:
         return False
     home = (passed.project_id, passed.repository)
-    await registry.quotas.write(passed.caller.actor, *home, service.mount, blob_id, *home)
-    return True
+    mounted: bool = await registry.quotas.write(passed.caller.actor, *home, service.mount, blob_id, *home)
+    return mounted
 
 
 async def _find(registry: Registry, request: Request, passed: Passed, upload_id: str) -> Upload:

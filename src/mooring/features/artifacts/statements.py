@@ -31,7 +31,16 @@ def _unless_there(table: Table, names: tuple[str, ...]) -> Prepared:
     )
 
 
-ADD_MANIFEST: Final = _unless_there(manifest, ("digest", "media_type", "content"))
+_MANIFEST: Final = _binds(("digest", "media_type", "content"))
+# On PostgreSQL one that is there already is held, so that garbage collection does not take it meanwhile.
+ADD_MANIFEST: Final = Prepared(
+    {
+        "sqlite": sqlite.insert(manifest).values(_MANIFEST).on_conflict_do_nothing(),
+        "postgresql": postgresql.insert(manifest)
+        .values(_MANIFEST)
+        .on_conflict_do_update(index_elements=["digest"], set_={"digest": manifest.c.digest}),
+    }
+)
 ADD_ARTIFACT: Final = _unless_there(
     artifact,
     (

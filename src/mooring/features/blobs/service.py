@@ -107,15 +107,22 @@ def finish(
     """Make verified bytes a blob of the repository. False when the blob was there already, and these segments are not
     needed.
     """
-    moment = now()
-    added = _ADD.run(
-        connection, digest=digest, size=size, segments=json.dumps(segments), creation_time=moment, last_used=moment
-    )
-    row = _FIND.sure(connection, digest=digest)
-    if not added:
-        _TOUCH.run(connection, of=row[0], moment=moment)
-    _LINKS.run(connection, repository=repository, blob_id=row[0], project_id=project_id)
-    return added == 1
+    blob_id, added = _add(connection, digest, size, json.dumps(segments))
+    _LINKS.run(connection, repository=repository, blob_id=blob_id, project_id=project_id)
+    return added
+
+
+def _add(connection: Connection, digest: str, size: int, segments: str) -> tuple[int, bool]:
+    """The blob's row, held until this transaction ends, and whether it is new. One that garbage collection has just
+    taken is made again, with these segments.
+    """
+    while True:
+        moment = now()
+        values = {"digest": digest, "size": size, "segments": segments, "creation_time": moment, "last_used": moment}
+        added = _ADD.run(connection, **values) == 1
+        row = _FIND.one(connection, digest=digest)
+        if row is not None and (added or _TOUCH.run(connection, of=row[0], moment=moment)):
+            return row[0], added
 
 
 def finish_upload(connection: Connection, ended: Upload, digest: str) -> bool | None:
@@ -127,10 +134,12 @@ def finish_upload(connection: Connection, ended: Upload, digest: str) -> bool | 
     return finish(connection, ended.project_id, ended.repository, digest, ended.offset, ended.segments)
 
 
-def mount(connection: Connection, blob_id: int, project_id: int, repository: str) -> None:
-    """Let a repository see a blob that another one holds."""
-    _TOUCH.run(connection, of=blob_id, moment=now())
+def mount(connection: Connection, blob_id: int, project_id: int, repository: str) -> bool:
+    """Let a repository see a blob that another one holds. False when garbage collection has just taken it."""
+    if not _TOUCH.run(connection, of=blob_id, moment=now()):
+        return False
     _LINKS.run(connection, repository=repository, blob_id=blob_id, project_id=project_id)
+    return True
 
 
 def unlink(connection: Connection, project_id: int, repository: str, digest: str) -> bool:

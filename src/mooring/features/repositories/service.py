@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from mooring.core.clock import now
 from mooring.core.errors import NameUnknown, NotFound
 from mooring.db.prepared import Prepared
+from mooring.db.turns import take_turns
 from mooring.features.projects.queries import Project
 from mooring.features.projects.tables import project
 from mooring.features.repositories.queries import Found, find
@@ -53,6 +54,7 @@ def ensure(connection: Connection, project_id: int, name: str) -> int:
     """
     row = _FIND.one(connection, name=name, project=project_id)
     if row is None:
+        take_turns(connection, [turn(name)])
         if _PROJECT.one(connection, project=project_id) is None:
             raise NameUnknown(f"project {name.partition('/')[0]} not found")
         moment = now()
@@ -60,6 +62,11 @@ def ensure(connection: Connection, project_id: int, name: str) -> int:
         row = _FIND.sure(connection, name=name, project=project_id)
     found: int = row[0]
     return found
+
+
+def turn(name: str) -> str:
+    """What those take turns on who see to a repository that has no row yet to share or to hold."""
+    return f"repository {name}"
 
 
 def share(connection: Connection, repository_id: int) -> None:

@@ -14,6 +14,13 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "dead_segment",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("since", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_dead_segment")),
+    )
+    op.create_table(
         "execution",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("vendor_type", sa.Text(), nullable=False),
@@ -104,69 +111,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_job_log_task_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("task_id", "number", name=op.f("pk_job_log")),
     )
-    with op.batch_alter_table("audit_log", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_audit_log_event"))
-        batch_op.drop_index(batch_op.f("ix_audit_log_failed"), sqlite_where=sa.text("op_result IS 0"))
-        batch_op.drop_index(batch_op.f("ix_audit_log_op_time"))
-        batch_op.drop_index(batch_op.f("ix_audit_log_project_id"))
-        batch_op.drop_index(batch_op.f("ix_audit_log_username"))
-
-    op.drop_table("audit_log")
-    op.drop_table("audit_forward")
-    op.drop_table("audit_count")
-    op.drop_table("audit_block")
 
 
 def downgrade() -> None:
-    op.create_table(
-        "audit_block",
-        sa.Column("number", sa.INTEGER(), nullable=False),
-        sa.Column("last_time", sa.BIGINT(), server_default=sa.text("'0'"), nullable=False),
-        sa.Column("last_id", sa.INTEGER(), nullable=False),
-        sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_block")),
-    )
-    op.create_table(
-        "audit_count",
-        sa.Column("facet", sa.TEXT(), nullable=False),
-        sa.Column("value", sa.TEXT(), nullable=False),
-        sa.Column("block", sa.INTEGER(), nullable=False),
-        sa.Column("records", sa.INTEGER(), nullable=False),
-        sa.PrimaryKeyConstraint("facet", "value", "block", name=op.f("pk_audit_count")),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
-        "audit_forward",
-        sa.Column("id", sa.INTEGER(), nullable=False),
-        sa.Column("line", sa.TEXT(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_forward")),
-    )
-    op.create_table(
-        "audit_log",
-        sa.Column("id", sa.INTEGER(), nullable=False),
-        sa.Column("op_time", sa.BIGINT(), server_default=sa.text("'0'"), nullable=False),
-        sa.Column("user_kind", sa.TEXT(), nullable=False),
-        sa.Column("user_id", sa.INTEGER(), nullable=False),
-        sa.Column("username", sa.TEXT(), nullable=False),
-        sa.Column("address", sa.TEXT(), nullable=False),
-        sa.Column("operation", sa.TEXT(), nullable=False),
-        sa.Column("resource_type", sa.TEXT(), nullable=False),
-        sa.Column("resource", sa.TEXT(), nullable=False),
-        sa.Column("project_id", sa.INTEGER(), nullable=False),
-        sa.Column("op_desc", sa.TEXT(), nullable=False),
-        sa.Column("op_result", sa.BOOLEAN(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    with op.batch_alter_table("audit_log", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_audit_log_username"), ["username", "op_time", "id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_audit_log_project_id"), ["project_id", "op_time", "id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_audit_log_op_time"), ["op_time", "id"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_audit_log_failed"), ["op_time", "id"], unique=False, sqlite_where=sa.text("op_result IS 0")
-        )
-        batch_op.create_index(
-            batch_op.f("ix_audit_log_event"), ["operation", "resource_type", "op_time", "id"], unique=False
-        )
-
     op.drop_table("job_log")
     with op.batch_alter_table("task", schema=None) as batch_op:
         batch_op.drop_index("ix_task_status")
@@ -184,3 +131,4 @@ def downgrade() -> None:
         batch_op.drop_index("ix_execution_vendor")
 
     op.drop_table("execution")
+    op.drop_table("dead_segment")

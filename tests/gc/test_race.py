@@ -1,0 +1,171 @@
+"""Garbage collection beside pushes and deletions: what was acknowledged stays whole, what is dead goes."""
+
+import json
+import random
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+
+from mooring.db.engine import Database
+from mooring.jobs import executions
+from mooring.jobs.executions import NewTask
+from mooring.jobs.tables import execution
+from tests.parts.client import Client, digest_of
+from tests.parts.deployments import Deployments
+from tests.parts.server import Server
+
+ROUNDS, ROUNDS_IN_FULL = 50, 1000
+PUSHERS = 4
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql", "s3"])
+def server(
+    request: pytest.FixtureRequest, deployments: Deployments, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """One that leaves nothing alone: whatever no artifact names is garbage at once."""
+    folder = tmp_path_factory.mktemp("gc")
+    server = deployments.start(request.param, folder, environment={"MOORING_GC_TIME_WINDOW": "0"})
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def db(server: Server) -> Iterator[Database]:
+    database = Database(server.settings.get("MOORING_DATABASE__URL", f"sqlite:///{server.data}/mooring.db"))
+    yield database
+    database.close_now()
+
+
+def collect(db: Database, **parameters: Any) -> dict[str, Any]:
+    """Run a collection to its end; what it found."""
+    run = db.write_now(executions.start, "GARBAGE_COLLECTION", -1, "MANUAL", [NewTask(payload=parameters)])
+    statement = select(execution.c.status, execution.c.extra_attrs).where(execution.c.id == run)
+    deadline = time.monotonic() + 120
+    while True:
+        status, found = db.read_now(lambda connection: connection.execute(statement).one())
+        if status != "Running":
+            assert status == "Success"
+            result: dict[str, Any] = json.loads(found)
+            return result
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def counts(db: Database) -> dict[str, int]:
+    """Rows of what holds bytes."""
+    tables = ("blob", "repository_blob", "manifest", "dead_segment", "artifact")
+    return {
+        table: db.read_now(
+            lambda connection, name=table: connection.execute(text(f"SELECT count(*) FROM {name}"))
+        ).scalar_one()  # type: ignore[misc]
+        for table in tables
+    }
+
+
+class Pusher:
+    """Pushes images of layers that others push too, and deletes some; knows what must still be there."""
+
+    def __init__(self, server: Server, project: str, seed: int) -> None:
+        self._client: Client = server.client()
+        self._project = project
+        self._random = random.Random(seed)
+        self._seed = seed
+        self.acknowledged: dict[tuple[str, str], list[str]] = {}
+        self.refused = 0
+
+    def round(self, number: int) -> None:
+        repository = f"{self._project}/r{self._random.randrange(3)}"
+        tag = f"t{self._seed}-{number}"
+        shared = f"shared {self._random.randrange(4)}".encode()
+        own = secrets.token_bytes(64)
+        try:
+            self._client.push_image(repository, tag, shared, own)
+        except AssertionError:
+            self.refused += 1  # its blobs went before the manifest came, which the client is told
+            return
+        self.acknowledged[repository, tag] = [digest_of(shared), digest_of(own)]
+        if self._random.random() < 0.5:
+            name, gone = self._random.choice(list(self.acknowledged))
+            answer = self._client.api(
+                "DELETE", f"/projects/{self._project}/repositories/{name.partition('/')[2]}/artifacts/{gone}"
+            )
+            assert answer.status == 200
+            del self.acknowledged[name, gone]
+
+
+def test_no_live_byte_is_lost_and_no_dead_one_left(server: Server, db: Database, full: bool) -> None:
+    rounds = (ROUNDS_IN_FULL if full else ROUNDS) // PUSHERS
+    project = server.create_project()
+    pushers = [Pusher(server, project, seed) for seed in range(PUSHERS)]
+    done = threading.Event()
+
+    def push(pusher: Pusher) -> None:
+        for number in range(rounds):
+            pusher.round(number)
+
+    def sweep() -> int:
+        runs = 0
+        while not done.is_set():
+            collect(db, workers=2)
+            runs += 1
+        return runs
+
+    with ThreadPoolExecutor(PUSHERS + 1) as threads:
+        sweeping = threads.submit(sweep)
+        pushing = [threads.submit(push, pusher) for pusher in pushers]
+        for each in pushing:
+            each.result()
+        done.set()
+        assert sweeping.result() > 0
+    client = server.client()
+    kept = {key: layers for pusher in pushers for key, layers in pusher.acknowledged.items()}
+    assert len(kept) > rounds
+    for (repository, tag), layers in kept.items():
+        manifest = client.registry("GET", f"/v2/{repository}/manifests/{tag}")
+        assert manifest.status == 200
+        named = json.loads(manifest.body)
+        digests = [named["config"]["digest"], *(layer["digest"] for layer in named["layers"])]
+        assert set(layers) <= set(digests)
+        for digest in digests:
+            blob = client.registry("GET", f"/v2/{repository}/blobs/{digest}")
+            assert blob.status == 200
+            assert digest_of(blob.body) == digest
+    time.sleep(1.5)  # reads are noted within a second, and what was read just now is no garbage
+    collect(db)
+    live = {digest for layers in kept.values() for digest in layers}
+    rows = counts(db)
+    assert rows["dead_segment"] == 0
+    assert rows["manifest"] == len(
+        {client.registry("GET", f"/v2/{repository}/manifests/{tag}").body for repository, tag in kept}
+    )
+    assert rows["blob"] <= len(live) + len(kept)  # and their configs
+    for repository, tag in kept:
+        name = repository.partition("/")[2]
+        client.api("DELETE", f"/projects/{project}/repositories/{name}/artifacts/{tag}")
+    time.sleep(1.5)
+    collect(db)
+    assert counts(db) == {"blob": 0, "repository_blob": 0, "manifest": 0, "dead_segment": 0, "artifact": 0}
+    assert not list(server.data.glob("blobs/*/*"))
+
+
+def test_a_dry_run_finds_what_the_run_takes(server: Server, db: Database) -> None:
+    project = server.create_project()
+    client = server.client()
+    client.push_image(f"{project}/app", "kept", b"common", b"kept")
+    gone = client.push_image(f"{project}/app", "gone", b"common", b"gone")
+    client.api("DELETE", f"/projects/{project}/repositories/app/artifacts/{gone}/tags/gone")
+    time.sleep(1.5)
+    would = collect(db, dry_run=True, delete_untagged=True)
+    assert client.registry("GET", f"/v2/{project}/app/manifests/{gone}").status == 200
+    assert collect(db, dry_run=True)["purged_manifests"] == 0
+    time.sleep(1.5)
+    assert collect(db, delete_untagged=True) == would
+    assert would["purged_manifests"] == 1
+    assert client.registry("GET", f"/v2/{project}/app/manifests/{gone}").status == 404
+    assert client.registry("GET", f"/v2/{project}/app/manifests/kept").status == 200
