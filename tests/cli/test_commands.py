@@ -38,9 +38,9 @@ def test_what_is_not_understood_ends_with_2(mooring: Mooring, line: str) -> None
 
 
 def test_migrate_up_and_down(mooring: Mooring) -> None:
-    assert "went from schema none to 0002" in mooring.run("migrate").stdout
+    assert "went from schema none to 0003" in mooring.run("migrate").stdout
     assert "nothing is to be done" in mooring.run("migrate").stdout
-    assert "from schema 0002 to none" in mooring.run("migrate", "--to", "base").stdout
+    assert "from schema 0003 to none" in mooring.run("migrate", "--to", "base").stdout
     refused = mooring.run("migrate", "--to", "0815")
     assert (refused.returncode, "there is no schema 0815" in refused.stderr) == (1, True)
 

@@ -10,9 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Connection, func, select
 
 from mooring.db.engine import Database
+from mooring.features.artifacts.tables import artifact, manifest
+from mooring.features.blobs.tables import blob, repository_blob
+from mooring.features.gc.tables import dead_segment
 from mooring.jobs import executions
 from mooring.jobs.executions import NewTask
 from mooring.jobs.tables import execution
@@ -59,13 +62,12 @@ def collect(db: Database, **parameters: Any) -> dict[str, Any]:
 
 def counts(db: Database) -> dict[str, int]:
     """Rows of what holds bytes."""
-    tables = ("blob", "repository_blob", "manifest", "dead_segment", "artifact")
-    return {
-        table: db.read_now(
-            lambda connection, name=table: connection.execute(text(f"SELECT count(*) FROM {name}"))
-        ).scalar_one()  # type: ignore[misc]
-        for table in tables
-    }
+
+    def count(connection: Connection) -> dict[str, int]:
+        tables = (blob, repository_blob, manifest, dead_segment, artifact)
+        return {each.name: connection.execute(select(func.count()).select_from(each)).scalar_one() for each in tables}
+
+    return db.read_now(count)
 
 
 class Pusher:
