@@ -10,7 +10,7 @@ import re
 import types
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Annotated, Any, Final, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from msgspec import NODEFAULT, Meta, Struct
 from msgspec.structs import fields
@@ -20,7 +20,7 @@ from mooring.core.errors import BadRequest, Unprocessable
 S = TypeVar("S", bound=Struct)
 T = TypeVar("T")
 
-_GO: Final = {str: "string", int: "int64", bool: "bool"}
+_GO: Final = {str: "string", int: "int64", bool: "bool", Any: "interface {}"}
 _JSON: Final = {str: "string", int: "number", float: "number", bool: "bool", list: "array", dict: "object"}
 _SPACE: Final = " \t\r\n"
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -118,6 +118,8 @@ def _value(raw: Any, annotation: Any, path: str, owner: str) -> Any:
             for key, item in raw.items()
             if item is not None
         }
+    if origin is Literal:
+        annotation = str
     if type(raw) is not annotation:
         raise _mismatch(raw, _go_name(annotation), path, owner)
     if annotation is int and raw not in _INT64:
@@ -138,9 +140,15 @@ def _mismatch(raw: Any, wanted: str, path: str, owner: str, found: str = "") -> 
     return Mismatch(f"json: cannot unmarshal {found} into {target} of type {wanted}")
 
 
-def _faults(value: Struct) -> Iterator[str]:
-    for attribute, annotation, encoded in _members(type(value)).values():
+def _faults(value: Struct, path: str = "") -> Iterator[str]:
+    for attribute, annotation, name in _members(type(value)).values():
         text = getattr(value, attribute)
+        encoded = f"{path}{name}"
+        if isinstance(text, Struct):
+            yield from _faults(text, f"{encoded}.")
+        choice = plain(annotation)
+        if get_origin(choice) is Literal and text and text not in get_args(choice):
+            yield f"{encoded} in body should be one of [{' '.join(get_args(choice))}]"
         for meta in get_args(annotation)[1:] if get_origin(annotation) is Annotated else ():
             if not isinstance(meta, Meta):
                 continue

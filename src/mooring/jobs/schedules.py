@@ -46,9 +46,12 @@ def put(
     *,
     cron_type: str = "Custom",
     parameters: Mapping[str, Any] | None = None,
+    what: str = "job",
 ) -> int:
-    """Set when it is due from now on; the schedule's id. Raises BadRequest for what is no cron."""
-    text = six_fields(cron)
+    """Set when it is due from now on; the schedule's id. `what` is what BadRequest calls it, which is raised for what
+    is no cron.
+    """
+    text = six_fields(cron, what)
     moment = now()
     values = {
         "cron_type": cron_type,
