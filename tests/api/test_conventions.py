@@ -59,6 +59,13 @@ def test_parameters_that_do_not_fit(admin: Client, query: str, fault: str) -> No
     assert answer.json()["errors"][0]["message"] == f"validation failure list:\n{fault}"
 
 
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_an_id_that_no_database_holds(admin: Client, project: str, method: str) -> None:
+    body = {"role_id": 1} if method == "PUT" else None
+    expect(admin.api(method, f"/projects/{project}/members/{2**63}", body), 422)
+    expect(admin.api(method, f"/users/{2**63}", body), 422)
+
+
 @pytest.mark.parametrize("query", ["name=a;b=1", "name=%zz", "name=%00", "q=name", "q=name%3D~"])
 def test_queries_that_cannot_be_read(admin: Client, query: str) -> None:
     assert expect(admin.api("GET", f"/projects?{query}"), 400).codes() == ["BAD_REQUEST"]

@@ -66,21 +66,26 @@ def _entry(connection: Connection, operation: str, parts: Sequence[str]) -> Entr
     match operation, parts:
         case "create", ["users"]:
             return entries.user(operation, "")
-        case "update" | "delete", ["users", number] if number.isdecimal():
+        case "update" | "delete", ["users", number] if _is_id(number):
             return entries.user(operation, _username(connection, number))
-        case "update", ["users", number, ("password" | "sysadmin") as what] if number.isdecimal():
+        case "update", ["users", number, ("password" | "sysadmin") as what] if _is_id(number):
             return entries.user(operation, _username(connection, number), _CHANGES[what])
         case "update", ["configurations"]:
             return entries.configuration()
         case "create", ["projects", key, "members"]:
             return _member(connection, operation, key)
-        case "update" | "delete", ["projects", key, "members", number] if number.isdecimal():
+        case "update" | "delete", ["projects", key, "members", number] if _is_id(number):
             return _member(connection, operation, key, number)
         case ("update", ["projects", key]) | ("create", ["projects", key, "metadatas"]):
             return _project(connection, key)
         case "update" | "delete", ["projects", key, "metadatas", _]:
             return _project(connection, key)
     return None
+
+
+def _is_id(text: str) -> bool:
+    """Whether the text may be an id; a number that no database holds is none."""
+    return text.isdecimal() and len(text) < 19
 
 
 def _username(connection: Connection, number: str) -> str:
@@ -107,5 +112,5 @@ def _member(connection: Connection, operation: str, key: str, number: str = "") 
 
 def _find(connection: Connection, key: str) -> Project | None:
     """As Harbor looks for it: by the id that the key may be, or else by name."""
-    found = projects.by_id(connection, int(key)) if key.isdecimal() and len(key) < 19 else None
+    found = projects.by_id(connection, int(key)) if _is_id(key) else None
     return found or projects.find(connection, key)

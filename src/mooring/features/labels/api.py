@@ -18,7 +18,7 @@ from mooring.http.access import ANYBODY
 from mooring.http.links import created, listed
 
 
-@get("/labels", access=ANYBODY, operation_id="ListLabels", refuses=(401,))
+@get("/labels", access=ANYBODY, operation_id="ListLabels", refuses=(401, 404))
 async def list_labels(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
@@ -44,7 +44,7 @@ async def list_labels(
     return listed(request, [Label.of(label) for label in labels], total, listing)
 
 
-@post("/labels", access=ANYBODY, body="label", operation_id="CreateLabel", refuses=(401, 409))
+@post("/labels", access=ANYBODY, body="label", operation_id="CreateLabel", refuses=(401, 404, 409))
 async def create_label(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],

@@ -63,7 +63,7 @@ async def head_project(db: NamedDependency[Database], project_name: FromQuery[st
     access=SIGNED_IN,
     body="project",
     operation_id="createProject",
-    refuses=(409,),
+    refuses=(404, 409),
     headers=("X-Resource-Name-In-Location",),
 )
 async def create_project(

@@ -95,7 +95,7 @@ async def read_user(actor: NamedDependency[Actor], db: NamedDependency[Database]
     return UserResp.of(await db.read(service.read, user_id))
 
 
-@put("/users/{user_id:str}", access=SIGNED_IN, body="profile", operation_id="updateUserProfile")
+@put("/users/{user_id:str}", access=SIGNED_IN, body="profile", operation_id="updateUserProfile", refuses=(409,))
 async def change_user(
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
