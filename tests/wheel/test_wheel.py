@@ -64,6 +64,7 @@ def test_it_serves(program: Path, tmp_path: Path) -> None:
         digest = client.push_image("library/hello", "1", b"a layer")
         found = expect(client.registry("HEAD", "/v2/library/hello/manifests/1"), 200)
         assert found.headers["Docker-Content-Digest"] == digest
+        expect(client.send("GET", "/api/v2.0/docs/swagger-ui.css"), 200)
     finally:
         status = process.stop()
     assert status == 0, process.log()

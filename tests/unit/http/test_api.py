@@ -1,5 +1,6 @@
 """The frame of the control API, apart from any feature."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from litestar import get
 
+import mooring
 from mooring.http.api import build
 
 BUILD = """
@@ -39,3 +41,12 @@ def test_a_handler_that_names_nobody_lets_nobody_in() -> None:
 
     with pytest.raises(ValueError, match="does not say whom it lets in"):
         build([forgotten], [], admit, {}, {})
+
+
+def test_only_pages_and_browsers_forms_are_left_out_of_the_description() -> None:
+    sources = Path(mooring.__file__).parent.rglob("*.py")
+    hidden = re.compile(
+        r'^@\w+\(\s*"([^"]+)"(?:(?!^async def|^def).)*?include_in_schema=False', re.MULTILINE | re.DOTALL
+    )
+    found = {path for source in sources for path in hidden.findall(source.read_text())}
+    assert found == {"/swagger.json", "/docs", "/docs/{asset:str}", "/c/login", "/c/log_out", "/c/userExists"}
