@@ -5,7 +5,20 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import BigInteger, Connection, Insert, bindparam, cast, func, insert, literal_column, select, true
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    FromClause,
+    Insert,
+    Select,
+    bindparam,
+    cast,
+    func,
+    insert,
+    literal_column,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -72,24 +85,32 @@ def _unpacked() -> dict[str, Insert]:
     """Many records in one statement, from a JSON list of moments with the record that they share: the database works
     alone while the event loop goes on.
     """
-    names = Record.__struct_fields__[1:]
-    columns = ["op_time", *names]
-    places = range(1, len(columns))
-    texts: list[ColumnElement[Any]] = [literal_column(f"json_extract(alike.value, '$[1][{at}]')") for at in places]
+    shared = Record.__struct_fields__[1:]
+    names = ["op_time", *shared]
+    places = list(enumerate(shared, start=1))
     lists = func.json_each(bindparam("groups")).table_valued("value", name="alike")
-    moments = func.json_each(literal_column("json_extract(alike.value, '$[0]')")).table_valued("value", name="moment")
-    sqlite = select(moments.c.value, *texts).select_from(lists.join(moments, true()))
-    typed = [
-        cast(literal_column(f"alike.value -> 1 ->> {at}"), audit_log.c[name].type)
-        for at, name in zip(places, names, strict=True)
+    texts: list[ColumnElement[Any]] = [
+        literal_column(f"json_extract(alike.value, '$[1][{at}]')").label(name) for at, name in places
     ]
     elements = func.json_array_elements(cast(bindparam("groups"), JSON)).table_valued("value", name="alike")
-    each = func.json_array_elements_text(literal_column("alike.value -> 0")).table_valued("value", name="moment")
-    postgresql = select(cast(each.c.value, BigInteger), *typed).select_from(elements.join(each, true()))
+    typed: list[ColumnElement[Any]] = [
+        cast(literal_column(f"alike.value -> 1 ->> {at}"), audit_log.c[name].type).label(name) for at, name in places
+    ]
+    sqlite = _each(texts, lists, "json_extract(alike.value, '$[0]')", func.json_each)
+    postgresql = _each(typed, elements, "alike.value -> 0", func.json_array_elements_text)
     return {
-        "sqlite": insert(audit_log).from_select(columns, sqlite),
-        "postgresql": insert(audit_log).from_select(columns, postgresql),
+        "sqlite": insert(audit_log).from_select(names, sqlite),
+        "postgresql": insert(audit_log).from_select(names, postgresql),
     }
+
+
+def _each(shared: list[ColumnElement[Any]], groups: FromClause, moments: str, unpack: Any) -> Select[Any]:
+    """Every moment with what it shares, which is read once: there may be very many moments."""
+    alike = select(literal_column(moments).label("moments"), *shared).select_from(groups).cte("pulls")
+    alike = alike.prefix_with("MATERIALIZED")
+    moment = unpack(alike.c.moments).table_valued("value", name="moment")
+    columns = [alike.c[column.name] for column in shared]
+    return select(cast(moment.c.value, BigInteger), *columns).select_from(alike.join(moment, true()))
 
 
 _ADD: Final = Prepared(insert(audit_log).values({name: bindparam(name) for name in Record.__struct_fields__}))
