@@ -4,6 +4,7 @@ import contextlib
 import json
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, insert, select
 from tests.parts.postgres import Postgres
 
 from mooring.core.actor import Actor
-from mooring.core.errors import BadRequest, Conflict, Denied, Precondition
+from mooring.core.errors import BadRequest, Conflict, Denied, NotFound, Precondition
 from mooring.core.media import OCI_INDEX, OCI_MANIFEST, parse
 from mooring.core.reference import digest_of
 from mooring.db import schema
@@ -82,6 +83,14 @@ class House:
         if found := self._any():
             self.db.write_now(copy, ADMIN, Source(NAME, found.digest), Target(self.project_id, OTHER))
 
+    def act(self) -> str:
+        """Let something happen; its name. What is there already, has gone, or is named by an index is refused."""
+        acts = [self.push_image] * 4 + [self.push_index] * 3 + [self.push_accessory] * 3
+        act = self.draw.choice([*acts, self.tag, self.untag, self.untag, self.delete, self.copy])
+        with contextlib.suppress(BadRequest, Conflict, Denied, NotFound, Precondition):
+            act()
+        return act.__name__
+
     def _any(self) -> Found | None:
         def work(connection: Connection) -> list[Found]:
             home = repositories.find(connection, self.project_id, NAME)
@@ -115,7 +124,7 @@ def db(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory)
     else:
         cluster: Postgres = request.getfixturevalue("postgres")
         url = cluster.url(cluster.create())
-    database = Database(url, synchronous="OFF", connections=2)
+    database = Database(url, synchronous="OFF", connections=4)
     schema.migrate(database)
     yield database
     database.close_now()
@@ -143,13 +152,22 @@ def count_hidden(connection: Connection) -> int:
 @pytest.mark.parametrize("seed", range(6))
 def test_the_row_says_what_the_tables_say(db: Database, project_id: int, seed: int) -> None:
     house = House(db, project_id, seed)
-    acts = [house.push_image] * 4 + [house.push_index] * 3 + [house.push_accessory] * 3
-    acts += [house.tag, house.untag, house.untag, house.delete, house.copy]
     hidden = 0
     for _ in range(120):
-        act = house.draw.choice(acts)
-        with contextlib.suppress(BadRequest, Conflict, Denied, Precondition):  # there already, or an index names it
-            act()
+        act = house.act()
         assert db.read_now(wrong) == [], act
         hidden += db.read_now(count_hidden)
     assert hidden > 0
+
+
+def test_also_when_it_happens_at_once(db: Database, project_id: int) -> None:
+    houses = [House(db, project_id, seed) for seed in range(100, 104)]
+
+    def live(house: House) -> None:
+        for _ in range(60):
+            house.act()
+
+    with ThreadPoolExecutor(len(houses)) as threads:
+        for done in [threads.submit(live, house) for house in houses]:
+            done.result()
+    assert db.read_now(wrong) == []

@@ -36,6 +36,8 @@ from mooring.features.repositories.tables import repository
 
 _MAX_SIZE: Final = 1 << 53  # bytes of an artifact: what JSON's numbers hold exactly, and far below where sums overflow
 
+_MANY: Final = 500  # artifacts whose turns PostgreSQL has room to remember; for more the whole repository waits
+
 
 class Push(Struct, frozen=True):
     """A manifest that a client sends, verified against its digest, with the kind that was read from its config.
@@ -75,8 +77,9 @@ def push(connection: Connection, actor: Actor, what: Push) -> Pushed:
 
     Raises Precondition when one of the tags is here already and immutable, and what `add` raises.
     """
-    _check_tags(connection, what, repositories.ensure(connection, what.project_id, what.repository))
-    return add(connection, actor, what)
+    repository_id = repositories.ensure(connection, what.project_id, what.repository)
+    _check_tags(connection, what, repository_id)
+    return _add(connection, actor, what, repository_id)
 
 
 def add(connection: Connection, actor: Actor, what: Push) -> Pushed:
@@ -86,13 +89,13 @@ def add(connection: Connection, actor: Actor, what: Push) -> Pushed:
     ManifestBlobUnknown for every blob and every child that the repository lacks, SizeInvalid for one of another length,
     ManifestInvalid for sizes that cannot be, Precondition when an immutable tag would have to move.
     """
-    repository_id = repositories.ensure(connection, what.project_id, what.repository)
+    return _add(connection, actor, what, repositories.ensure(connection, what.project_id, what.repository))
+
+
+def _add(connection: Connection, actor: Actor, what: Push, repository_id: int) -> Pushed:
     accessory = accessory_of(what.manifest, what.tags)
-    # Of a subject and an accessory that come together, the later one must see the other; so must a tag and an index.
-    others = [accessory[0]] if accessory else []
-    take_turns(
-        connection, turns(repository_id, what.digest, *others, *(each.digest for each in what.manifest.children))
-    )
+    # Of a subject and an accessory that come together, the later one must see the other.
+    take_turns(connection, turns(repository_id, what.digest, *([accessory[0]] if accessory else [])))
     row = statements.FIND_ARTIFACT.one(connection, repository=repository_id, digest=what.digest)
     artifact_id, is_listed = row or (_create(connection, what, repository_id, is_listed=accessory is None), False)
     for name in sorted(what.tags):
@@ -160,11 +163,6 @@ def _create(connection: Connection, what: Push, repository_id: int, *, is_listed
     children = _children(connection, repository_id, what.manifest.children)
     lengths = {digest: size for digest, (_, size, _) in found.items()} | {key: row[1] for key, row in children.items()}
     _check(what, lengths)
-    config = what.manifest.config
-    size = len(what.content) + (config.size if config else 0) + sum(layer.size for layer in what.manifest.layers)
-    size += sum(total for _, _, total in children.values())
-    if size > _MAX_SIZE:
-        raise ManifestInvalid(f"the sizes add up to {size} bytes, which nothing can hold")
     statements.ADD_MANIFEST.run(
         connection, digest=what.digest, media_type=what.manifest.media_type, content=what.content
     )
@@ -178,7 +176,7 @@ def _create(connection: Connection, what: Push, repository_id: int, *, is_listed
         manifest_media_type=what.manifest.media_type,
         artifact_type=what.kind.artifact_type,
         manifest_size=len(what.content),
-        size=size,
+        size=_size(what, [total for _, _, total in children.values()]),
         icon=what.kind.icon,
         extra_attrs=_json(what.kind.extra_attrs),
         annotations=_json(what.manifest.annotations),
@@ -190,7 +188,7 @@ def _create(connection: Connection, what: Push, repository_id: int, *, is_listed
     for blob_id, _, _ in found.values():
         statements.ADD_BLOB.run(connection, artifact_id=artifact_id, blob_id=blob_id, repository_id=repository_id)
     blob_service.count(connection, what.repository, [blob_id for blob_id, _, counted in found.values() if not counted])
-    _refer(connection, what, artifact_id, {digest: row[0] for digest, row in children.items()})
+    _refer(connection, what, repository_id, artifact_id, {digest: row[0] for digest, row in children.items()})
     statements.CLAIM_ACCESSORIES.run(connection, repository=repository_id, digest=what.digest, subject=artifact_id)
     claimed = statements.CLAIM_REFERENCES.run(
         connection, repository=repository_id, digest=what.digest, child=artifact_id
@@ -200,7 +198,17 @@ def _create(connection: Connection, what: Push, repository_id: int, *, is_listed
     return artifact_id
 
 
-def _refer(connection: Connection, what: Push, artifact_id: int, children: dict[str, int]) -> None:
+def _size(what: Push, children: list[int]) -> int:
+    """Bytes of the artifact with everything it names. Raises ManifestInvalid."""
+    config = what.manifest.config
+    size = len(what.content) + (config.size if config else 0) + sum(layer.size for layer in what.manifest.layers)
+    size += sum(children)
+    if size > _MAX_SIZE:
+        raise ManifestInvalid(f"the sizes add up to {size} bytes, which nothing can hold")
+    return size
+
+
+def _refer(connection: Connection, what: Push, repository_id: int, artifact_id: int, children: dict[str, int]) -> None:
     """Record what an index names; `children` are the ids of those that are here."""
     for child in what.manifest.children:
         statements.ADD_REFERENCE.run(
@@ -212,8 +220,14 @@ def _refer(connection: Connection, what: Push, artifact_id: int, children: dict[
             urls=_json(child.urls),
             annotations=_json(child.annotations),
         )
-    if children:
-        statements.RELIST_CHILDREN.run(connection, parent=artifact_id)
+    if not children:
+        return
+    # A tag that comes to a child or leaves it just now must see the index, or be seen.
+    if len(children) > _MANY:
+        repositories.hold(connection, repository_id)
+    else:
+        take_turns(connection, turns(repository_id, *children))
+    statements.RELIST_CHILDREN.run(connection, parent=artifact_id)
 
 
 def _blobs(connection: Connection, what: Push) -> dict[str, tuple[int, int, bool]]:
