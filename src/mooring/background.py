@@ -8,7 +8,8 @@ from mooring.features.audit.jobs import count_blocks, forward, is_waiting
 from mooring.features.blobs.jobs import purge_orphans, purge_uploads
 from mooring.features.configuration.overwrite import overwritten
 from mooring.features.configuration.queries import Current
-from mooring.features.gc.jobs import Collector
+from mooring.features.gc import jobs as gc
+from mooring.jobs import schedules
 from mooring.jobs.process import Chore, Chores, heartbeat
 from mooring.jobs.worker import Worker
 from mooring.settings import Settings
@@ -46,5 +47,5 @@ def build_jobs(settings: Settings) -> Jobs:
     ]
     if purging.enabled:
         chores.append(Chore("purge uploads", purging.interval, uploads))
-    collector = Collector(store, settings.gc_time_window)
-    return Jobs(Chores(db, chores), Worker(db, [collector.kind()]))
+    collector = gc.Collector(store, settings.gc_time_window)
+    return Jobs(Chores(db, chores), Worker(db, [collector.kind()], {gc.NAME: schedules.start}))

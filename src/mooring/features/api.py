@@ -21,6 +21,7 @@ from mooring.features.audit.service import Log
 from mooring.features.blobs.content import read_whole
 from mooring.features.configuration import api as configurations
 from mooring.features.configuration.queries import Current
+from mooring.features.gc import api as gc
 from mooring.features.glossary import PARAMETERS
 from mooring.features.groups import api as groups
 from mooring.features.immutability import api as immutability
@@ -70,6 +71,7 @@ _FEATURES: Final = (
     ("search", overview),
     ("permissions", permissions),
     ("ldap", directories),
+    ("gc", gc),
 )
 
 

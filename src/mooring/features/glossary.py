@@ -33,6 +33,7 @@ PARAMETERS: Final[Mapping[str, Meaning]] = {
     "group_id": Meaning("The group's id"),
     "immutable_rule_id": Meaning("The rule's id"),
     "meta_name": Meaning("The setting's name"),
+    "gc_id": Meaning("The collection's id"),
     "id": Meaning("The id"),
     "addition": Meaning("Which of the artifact's additions"),
     "name": Meaning("Only what has this in its name"),

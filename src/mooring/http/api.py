@@ -100,7 +100,9 @@ class _Lean(Litestar):
 
 
 class _Manners:
-    """What Harbor's answers have and Litestar's have not, or the other way round: an empty body has no content type."""
+    """What Harbor's answers have and Litestar's have not, or the other way round: an empty body has no content type,
+    unless something is read that is not there.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -109,7 +111,7 @@ class _Manners:
         async def plain(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] < 400:
                 headers = list(message["headers"])
-                if (b"content-length", b"0") in headers:
+                if (b"content-length", b"0") in headers and scope.get("method") != "GET":
                     message["headers"] = [header for header in headers if header[0] != b"content-type"]
             await send(message)
 

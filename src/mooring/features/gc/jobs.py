@@ -94,7 +94,17 @@ class Collector:
     async def _report(self, context: Context, blobs: Buried, manifests: Buried, done: str) -> None:
         freed = blobs.size + manifests.size
         context.log.info(f"{blobs.count} blobs and {manifests.count} manifests {done}, {freed} bytes")
-        await context.note_execution(freed_space=freed, purged_blobs=blobs.count, purged_manifests=manifests.count)
+        await context.note_execution(
+            freed_space=freed,
+            purged_blobs=blobs.count,
+            purged_manifests=manifests.count,
+            time_window=_hours(self._window),
+        )
+
+
+def _hours(seconds: int) -> float:
+    whole, rest = divmod(seconds, 3600)
+    return seconds / 3600 if rest else whole
 
 
 async def _bury(
