@@ -48,6 +48,12 @@ def created(request: Request[Any, Any, Any], key: int | str, body: Any = None) -
     return Answer(body, status_code=201, headers={"Location": f"{request.scope['path'].rstrip('/')}/{key}"})
 
 
+def begun(request: Request[Any, Any, Any], execution_id: int) -> Response[Any]:
+    """201 with the path of the run that a schedule's body has started; the number is 0 when it has started none."""
+    runs = request.scope["path"].rstrip("/").rpartition("/")[0]
+    return Answer(None, status_code=201, headers={"Location": f"{runs}/{execution_id}"})
+
+
 def _header_text(text: str) -> str:
-    """The text without what would end the header."""
-    return text.translate(dict.fromkeys(range(32))).encode().decode("latin-1")
+    """The text without control characters, which no header may have (RFC 9110 section 5.5)."""
+    return text.translate(dict.fromkeys((*range(32), 127))).encode().decode("latin-1")

@@ -14,7 +14,7 @@ from mooring.http.links import pages
         ("page=0", 0, 10, 11, '</p?page=1&page_size=10>; rel="next"'),
         ("page_size=0", 1, 0, 11, ""),
         ("q=name%3D~a%2Cx&page_size=1", 1, 1, 2, '</p?page=2&page_size=1&q=name=~a,x>; rel="next"'),
-        ("q=a%0D%0AX:y", 1, 1, 2, '</p?page=2&page_size=1&q=aX:y>; rel="next"'),
+        ("q=a%0D%0AX:y%7F", 1, 1, 2, '</p?page=2&page_size=1&q=aX:y>; rel="next"'),
     ],
 )
 def test_neighbours(query: str, page: int, size: int, total: int, link: str) -> None:
