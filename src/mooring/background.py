@@ -4,11 +4,13 @@ import asyncio
 from typing import NamedTuple
 
 from mooring.app import database, defaults, driver
+from mooring.features.audit import purge
 from mooring.features.audit.jobs import count_blocks, forward, is_waiting
 from mooring.features.blobs.jobs import purge_orphans, purge_uploads
 from mooring.features.configuration.overwrite import overwritten
 from mooring.features.configuration.queries import Current
 from mooring.features.gc import jobs as gc
+from mooring.features.system import jobs as system
 from mooring.jobs import schedules
 from mooring.jobs.process import Chore, Chores, heartbeat
 from mooring.jobs.worker import Worker
@@ -48,4 +50,7 @@ def build_jobs(settings: Settings) -> Jobs:
     if purging.enabled:
         chores.append(Chore("purge uploads", purging.interval, uploads))
     collector = gc.Collector(store, settings.gc_time_window)
-    return Jobs(Chores(db, chores), Worker(db, [collector.kind()], {gc.NAME: schedules.start}))
+    kinds = [collector.kind(), purge.kind(), system.Cleanup(configuration).kind()]
+    starts = dict.fromkeys((gc.NAME, purge.NAME, system.NAME), schedules.start)
+    own = [schedules.Own(system.NAME, system.CRON, system.VENDOR)]
+    return Jobs(Chores(db, chores), Worker(db, kinds, starts, own))

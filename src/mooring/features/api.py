@@ -16,6 +16,7 @@ from mooring.features.artifacts import api as artifacts
 from mooring.features.artifacts import queries as artifact_queries
 from mooring.features.artifacts.deletion import delete_repository
 from mooring.features.audit import api as audit
+from mooring.features.audit import purge_api
 from mooring.features.audit.failures import Failures
 from mooring.features.audit.service import Log
 from mooring.features.blobs.content import read_whole
@@ -26,6 +27,7 @@ from mooring.features.glossary import PARAMETERS
 from mooring.features.groups import api as groups
 from mooring.features.immutability import api as immutability
 from mooring.features.labels import api as labels
+from mooring.features.operations import api as operations
 from mooring.features.projects import api as projects
 from mooring.features.projects import members, metadata
 from mooring.features.quotas import api as quotas
@@ -65,6 +67,8 @@ _FEATURES: Final = (
     ("artifact", artifacts),
     ("immutable", immutability),
     ("auditlog", audit),
+    ("purge", purge_api),
+    ("jobservice", operations),
     ("configure", configurations),
     ("SystemCVEAllowlist", allowlists),
     ("systeminfo", system),

@@ -159,6 +159,12 @@ def stop_task(connection: Connection, task_id: int) -> None:
         settle(connection, execution_id)
 
 
+def stop_running(connection: Connection) -> None:
+    """Stop every task that runs."""
+    connection.execute(update(task).where(task.c.status == Status.RUNNING).values(is_stopping=True))
+    wake(connection)
+
+
 def stop_kind(connection: Connection, kind: str) -> None:
     """Stop every task of a kind that waits; what runs goes on."""
     moment = now()

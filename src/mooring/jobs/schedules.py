@@ -1,7 +1,7 @@
 """What is to be done again and again, when people choose. The rows are changed with the policies they serve."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -20,6 +20,14 @@ QUEUE: Final = "SCHEDULER"
 LATE: Final = 300 * SECOND  # microseconds after which a time that nobody was there for is let pass, as in Harbor
 
 DUE: Final = Prepared(select(schedule.c.id).where(schedule.c.next_run <= bindparam("moment")).limit(1))
+
+
+class Own(Struct, frozen=True):
+    """A schedule that the system itself keeps."""
+
+    vendor_type: str
+    cron: str
+    vendor_id: int
 
 
 class Schedule(Struct, frozen=True):
@@ -81,11 +89,12 @@ def find(connection: Connection, vendor_type: str, vendor_id: int) -> Schedule |
     return _schedule(row) if row else None
 
 
-def ensure(connection: Connection, vendor_type: str, cron: str) -> None:
-    """Make the system's own schedule where it is not there, or has another cron."""
-    known = find(connection, vendor_type, -1)
-    if known is None or known.cron != cron:
-        put(connection, vendor_type, -1, cron)
+def ensure(connection: Connection, own: Sequence[Own]) -> None:
+    """Make the system's own schedules where they are not there, or have another cron."""
+    for each in own:
+        known = find(connection, each.vendor_type, each.vendor_id)
+        if known is None or known.cron != each.cron:
+            put(connection, each.vendor_type, each.vendor_id, each.cron)
 
 
 def tick(connection: Connection, starts: Mapping[str, Start]) -> list[Schedule]:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 from uuid import uuid4
 
@@ -35,12 +35,14 @@ class Worker:
         db: Database,
         kinds: Iterable[Kind],
         starts: Mapping[str, Start] | None = None,
+        own: Sequence[schedules.Own] = (),
         *,
         places: int = 10,
         grace: float = 10.0,
     ) -> None:
         self._db = db
         self._kinds = Kinds([*kinds, Kind(sweep.NAME, self._sweep, limit=1, kept=10)])
+        self._own = (*own, schedules.Own(sweep.NAME, sweep.CRON, -1))
         self._starts = {sweep.NAME: schedules.start, **(starts or {})}
         self._places = places
         self._grace = grace
@@ -83,7 +85,7 @@ class Worker:
 
     async def _tick(self) -> None:
         with self._patiently():
-            await self._db.write(schedules.ensure, sweep.NAME, sweep.CRON)
+            await self._db.write(schedules.ensure, self._own)
         while True:
             with self._patiently():
                 if await self._db.reader.one(schedules.DUE, moment=now()):
@@ -138,6 +140,7 @@ class Worker:
         context = Context(self._db, claimed)
         work = asyncio.ensure_future(self._kinds[claimed.kind].run(context))
         self._running[claimed.id] = work
+        self._wake.set()  # it may have been stopped before it was there to be cancelled
         flushing = asyncio.create_task(_keep_flushing(context))
         try:
             status, retry_at = await self._outcome(claimed, context, work)

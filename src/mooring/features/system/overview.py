@@ -1,4 +1,4 @@
-"""What there is in the installation: /search, /statistics, /schedules/all/paused."""
+"""What there is in the installation: /search, /statistics."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from mooring.core.actor import Actor
 from mooring.db.engine import Database
 from mooring.features.system import queries
-from mooring.features.system.wire import SchedulerStatus, Search, SearchProject, SearchRepository, Statistic
+from mooring.features.system.wire import Search, SearchProject, SearchRepository, Statistic
 from mooring.http.access import ANYBODY, SIGNED_IN
 
 
@@ -32,10 +32,4 @@ async def read_statistics(actor: NamedDependency[Actor], db: NamedDependency[Dat
     return Statistic.of(await db.read(queries.count, actor))
 
 
-@get("/schedules/all/paused", access=SIGNED_IN, tag="schedule", operation_id="getSchedulePaused")
-async def read_paused() -> SchedulerStatus:
-    """Whether the schedules stand still. Nothing can make them."""
-    return SchedulerStatus(paused=False)
-
-
-HANDLERS: Final = (search, read_statistics, read_paused)
+HANDLERS: Final = (search, read_statistics)

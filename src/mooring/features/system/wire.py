@@ -184,7 +184,3 @@ class Statistic(Struct, kw_only=True):
             total_repo_count=counts.total_repositories,
             total_storage_consumption=counts.size,
         )
-
-
-class SchedulerStatus(Struct):
-    paused: bool
