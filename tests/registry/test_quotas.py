@@ -10,6 +10,7 @@ import pytest
 from tests.parts.client import OCI_MANIFEST, Answer, Client, digest_of, expect
 from tests.parts.deployments import Deployments
 from tests.parts.server import Server, every_database
+from tests.registry.contents import query
 from tests.registry.manifests import encoded, image, index, put
 
 AT_ONCE = 64
@@ -192,6 +193,17 @@ def test_a_mount_counts(client: Client, server: Server, repository: str) -> None
     limit(client, repository, 9)
     expect(client.registry("POST", path, scope=scope), 201)
     assert quota(client, repository)["used"] == 9
+
+
+@every_database
+def test_what_was_never_named_goes_with_the_project(client: Client, server: Server, repository: str) -> None:
+    project = repository.partition("/")[0]
+    digest = client.push_blob(repository, b"dangling")
+    expect(client.api("DELETE", f"/projects/{project}"), 200)
+    expect(client.api("POST", "/projects", {"project_name": project}), 201)
+    assert quota(client, repository)["used"] == 0
+    assert query(server, "SELECT repository FROM repository_blob WHERE repository = ?", repository) == []
+    expect(server.client().registry("HEAD", f"/v2/{repository}/blobs/{digest}"), 404)
 
 
 @every_database

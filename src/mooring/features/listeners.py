@@ -7,6 +7,7 @@ from mooring.db.events import Listeners
 from mooring.features.allowlists import listeners as allowlists
 from mooring.features.audit import listeners as audit
 from mooring.features.audit.service import Log
+from mooring.features.blobs import listeners as blobs
 from mooring.features.immutability import listeners as immutability
 from mooring.features.labels import listeners as labels
 from mooring.features.projects import listeners as projects
@@ -23,6 +24,7 @@ _LISTENERS: Final[Listeners] = {
         allowlists.forget_project,
         quotas.forget_project,
         immutability.forget_project,
+        blobs.forget_project,
     ),
 }
 

@@ -201,7 +201,7 @@ def referenced(connection: Connection, prefix: str) -> set[str]:
 
 
 def drop_project(connection: Connection, project_id: int) -> None:
-    """What a deleted project's repositories held and were being sent."""
+    """What a deleted project's repositories held."""
     connection.execute(delete(repository_blob).where(repository_blob.c.project_id == project_id))
 
 
