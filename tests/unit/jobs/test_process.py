@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from mooring.core.clock import SECOND, now
 from mooring.core.errors import JobsUnavailable, StorageUnavailable
@@ -105,3 +105,29 @@ def test_a_jobs_process_is_alive_while_it_gives_signs(db: Database) -> None:
         return await db.read(lambda connection: str(connection.execute(select(lease.c.owner)).scalar_one()))
 
     asyncio.run(scenario())
+
+
+def test_a_chore_that_is_done_when_it_is_due_writes_nothing_before(db: Database) -> None:
+    asked: list[int] = []
+    leases: list[int] = []
+
+    def held(connection: Connection) -> int:
+        return len(connection.execute(select(lease).where(lease.c.name == "forward", lease.c.expires > now())).all())
+
+    async def until_it_is_due() -> None:
+        stop = asyncio.Event()
+
+        async def is_due() -> bool:
+            asked.append(len(asked))
+            leases.append(db.read_now(held))
+            return len(asked) >= 3
+
+        async def run() -> None:
+            leases.append(db.read_now(held))
+            if len(asked) == 4:
+                stop.set()
+
+        await asyncio.wait_for(Chores(db, [Chore("forward", 0, run, is_due)]).run_forever(stop), 10)
+
+    asyncio.run(until_it_is_due())
+    assert leases == [0, 0, 0, 1, 0, 1]
