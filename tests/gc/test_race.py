@@ -5,11 +5,9 @@ import random
 import secrets
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import pytest
 from sqlalchemy import Connection, func, select
 
 from mooring.db.engine import Database
@@ -20,29 +18,10 @@ from mooring.jobs import executions
 from mooring.jobs.executions import NewTask
 from mooring.jobs.tables import execution
 from tests.parts.client import Client, digest_of
-from tests.parts.deployments import Deployments
 from tests.parts.server import Server
 
 ROUNDS, ROUNDS_IN_FULL = 50, 1000
 PUSHERS = 4
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql", "s3"])
-def server(
-    request: pytest.FixtureRequest, deployments: Deployments, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
-    """One that leaves nothing alone: whatever no artifact names is garbage at once."""
-    folder = tmp_path_factory.mktemp("gc")
-    server = deployments.start(request.param, folder, environment={"MOORING_GC_TIME_WINDOW": "0"})
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def db(server: Server) -> Iterator[Database]:
-    database = Database(server.settings.get("MOORING_DATABASE__URL", f"sqlite:///{server.data}/mooring.db"))
-    yield database
-    database.close_now()
 
 
 def collect(db: Database, **parameters: Any) -> dict[str, Any]:
