@@ -170,3 +170,22 @@ def test_blocks_are_dropped_from_a_moment_on(db: Database) -> None:
     assert left == [row.number for row in numbers if row.last_time < middle.last_time]
     asyncio.run(count_blocks(db))
     assert db.read_now(lambda connection: list(connection.execute(select(audit_block)).all())) == numbers
+
+
+def test_blocks_follow_what_is_deleted(db: Database) -> None:
+    db.write_now(fill, 0, RECORDS)
+    asyncio.run(count_blocks(db))
+    middle = db.read_now(all_records)[400].op_time
+    old_pulls = (audit_log.c.op_time <= middle) & (audit_log.c.operation == "pull")
+    db.write_now(lambda connection: connection.execute(delete(audit_log).where(old_pulls)))
+    db.write_now(blocks.recount, 0, middle)
+    left = [record.id for record in db.read_now(all_records)]
+    lines, total = db.read_now(queries.page, Listing(5, 50))
+    assert (total, [line.id for line in lines]) == (len(left), left[::-1][200:250])
+    db.write_now(lambda connection: connection.execute(delete(audit_log).where(audit_log.c.op_time <= middle)))
+    db.write_now(blocks.recount, 0, middle)
+    newer = [record.id for record in db.read_now(all_records)]
+    lines, total = db.read_now(queries.page, Listing(1, 50, {}, parse_sort("op_time")))
+    assert (total, [line.id for line in lines]) == (len(newer), newer[:50])
+    first = db.read_now(lambda connection: connection.execute(select(audit_block).limit(1)).one())
+    assert first.last_time > middle

@@ -41,7 +41,7 @@ def happened(kind: type[events.Event]) -> events.Event:
     return kind(**{field.name: SAMPLES[field.type] for field in structs.fields(kind)})
 
 
-@pytest.mark.parametrize("kind", sorted(ACTS, key=lambda kind: kind.__name__))
+@pytest.mark.parametrize("kind", sorted(ACTS, key=str))
 def test_every_act_is_recorded_as_a_kind_that_is_known(kind: type[events.Event]) -> None:
     log = Kept()
     for follow in listeners(log)[kind]:  # type: ignore[arg-type]

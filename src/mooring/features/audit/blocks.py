@@ -5,8 +5,8 @@ has in all, of each project, of each user and of each kind of event is counted o
 more; what is newer than the last block is counted each time. So a page is found by adding up a few hundred numbers, and
 costs the same wherever in the log it is.
 
-Blocks are derived from the records: to drop some is always right, only slower. Who deletes records, or adds old ones,
-drops the blocks that these are in.
+Blocks are derived from the records: to drop some is always right, only slower. Who adds old records drops the blocks
+that these are in; who deletes records has theirs counted anew.
 """
 
 from collections.abc import Mapping
@@ -138,12 +138,7 @@ def next_block(connection: Connection) -> Block | None:
     if last is None:
         return None
     upto = (last.op_time, last.id)
-    counts = [(_name(()), "", SIZE)]
-    for names in filter(None, FACETS):
-        value = _value(names)
-        counted = select(value, func.count()).where(within(after, upto)).group_by(value)
-        counts += [(_name(names), *row) for row in connection.execute(counted)]
-    return Block(number, upto, counts)
+    return Block(number, upto, _tally(connection, after, upto))
 
 
 def add(connection: Connection, block: Block) -> bool:
@@ -155,9 +150,24 @@ def add(connection: Connection, block: Block) -> bool:
         return False
     moment, record_id = block.upto
     connection.execute(insert(audit_block).values(number=number + 1, last_time=moment, last_id=record_id))
-    rows = [{"facet": facet, "value": value, "block": number + 1, "records": n} for facet, value, n in block.counts]
-    connection.execute(insert(audit_count), rows)
+    _keep(connection, number + 1, block.counts)
     return True
+
+
+def recount(connection: Connection, first: int, last: int) -> None:
+    """Count the blocks anew that records from the one moment to the other were deleted from; empty ones go."""
+    take_turns(connection, [_TURN])
+    after: Key | None = None
+    for block in connection.execute(select(audit_block).order_by(_block.number)).all():
+        upto = (block.last_time, block.last_id)
+        if block.last_time >= first and (after is None or after[0] <= last):
+            connection.execute(delete(audit_count).where(_count.block == block.number))
+            counts = _tally(connection, after, upto)
+            if not counts:
+                connection.execute(delete(audit_block).where(_block.number == block.number))
+                continue
+            _keep(connection, block.number, counts)
+        after = upto
 
 
 def drop(connection: Connection, since: int) -> None:
@@ -166,6 +176,21 @@ def drop(connection: Connection, since: int) -> None:
     dropped = select(_block.number).where(_block.last_time >= since)
     connection.execute(delete(audit_count).where(_count.block.in_(dropped)))
     connection.execute(delete(audit_block).where(_block.last_time >= since))
+
+
+def _tally(connection: Connection, after: Key | None, upto: Key) -> list[tuple[str, str, int]]:
+    """How many records there are of each value of each facet."""
+    counts: list[tuple[str, str, int]] = []
+    for names in FACETS:
+        value = _value(names).label("value")
+        counted = select(value, func.count()).where(within(after, upto)).group_by(text("value"))
+        counts += [(_name(names), *row) for row in connection.execute(counted)]
+    return counts
+
+
+def _keep(connection: Connection, number: int, counts: list[tuple[str, str, int]]) -> None:
+    rows = [{"facet": facet, "value": value, "block": number, "records": n} for facet, value, n in counts]
+    connection.execute(insert(audit_count), rows)
 
 
 def _last(connection: Connection) -> tuple[int, Key | None]:
@@ -195,7 +220,7 @@ def _name(names: tuple[str, ...]) -> str:
 
 
 def _value(names: tuple[str, ...]) -> ColumnElement[str]:
-    first, *others = [_VALUES[name] for name in names]
+    first, *others = [_VALUES[name] for name in names] or [literal_column("''")]
     for other in others:
         first = first + literal_column("' '") + other
     return first

@@ -90,6 +90,6 @@ def _delete(connection: Connection, condition: ColumnElement[bool]) -> int:
     oldest_first = select(_log.id, _log.op_time).where(condition).order_by(_log.op_time, _log.id).limit(_BATCH)
     doomed = connection.execute(oldest_first).all()
     if doomed:
-        blocks.drop(connection, doomed[0].op_time)
         connection.execute(delete(audit_log).where(_log.id.in_([row.id for row in doomed])))
+        blocks.recount(connection, doomed[0].op_time, doomed[-1].op_time)
     return len(doomed)
