@@ -322,7 +322,7 @@ def test_the_page_for_administrators_has_every_setting_with_its_default() -> Non
 def _plain_defaults() -> list[tuple[str, str]]:
     """Every default that is a plain value, as text."""
     loaded = Settings(data_volume="", https=Https(certificate="", private_key=""))
-    durations = {"upload_purging.age": "168h", "upload_purging.interval": "24h"}
+    durations = {"gc_time_window": "2h", "upload_purging.age": "168h", "upload_purging.interval": "24h"}
     found = []
     for path in paths(Settings):
         value: object = loaded
