@@ -181,6 +181,9 @@ def _schemas(
         return
     if theirs.get("type") == "file":  # swagger 2.0's word for any bytes
         return
+    if not ours:
+        yield f"{what} may be anything"
+        return
     theirs, ours = resolved(theirs, wanted.document), resolved(ours, served.document)
     if id(theirs) in seen:
         return

@@ -162,7 +162,7 @@ class Operation:
         }
         if self.answer is not None and self.method != "HEAD":
             media_type = str(getattr(handler.media_type, "value", handler.media_type) or _JSON)
-            schema = {"type": "string"} if self.answer in (bytes, Any) else schemas[self.answer]
+            schema = schemas.get(self.answer, {} if media_type == _JSON else {"type": "string"})
             done["content"] = {media_type: {"schema": schema}}
         refusals = {str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(self.refusals())}
         return {str(handler.status_code): done, **refusals}

@@ -23,7 +23,7 @@ from mooring.http.access import ANYBODY, SIGNED_IN
 from mooring.http.links import created, listed
 
 
-@get("/robots", access=SIGNED_IN, operation_id="ListRobot")
+@get("/robots", access=SIGNED_IN, operation_id="ListRobot", refuses=(403,))
 async def list_robots(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
