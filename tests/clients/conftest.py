@@ -1,5 +1,6 @@
 """What every client test needs: a home of its own for the client, and images to push."""
 
+import json
 import os
 import subprocess
 import tempfile
@@ -9,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.parts.client import OCI_MANIFEST, digest_of
 from tests.parts.images import Layout
 from tests.parts.server import Server
 
@@ -97,6 +99,35 @@ def project(server: Server) -> str:
 def place(server: Server, project: str) -> str:
     """The project as clients name it: host, port and project."""
     return f"{server.host}/{project}"
+
+
+class Signed(NamedTuple):
+    """An image that has a tag, `1.0`, and a signature."""
+
+    repository: str
+    digest: str
+
+
+@pytest.fixture
+def signed(server: Server, project: str, images: Images) -> Signed:
+    client, repository = server.client(), f"{project}/source"
+    manifest = images.layout.read(images.single)
+    described = json.loads(manifest)
+    for each in (described["config"], *described["layers"]):
+        client.push_blob(repository, images.layout.read(each["digest"]))
+    digest = client.push_manifest(repository, "1.0", manifest)
+    empty = {"mediaType": "application/vnd.oci.empty.v1+json", "digest": client.push_blob(repository, b"{}"), "size": 2}
+    signature = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "artifactType": "application/vnd.cncf.notary.signature",
+        "config": empty,
+        "layers": [empty],
+        "subject": {"mediaType": OCI_MANIFEST, "digest": digest, "size": len(manifest)},
+    }
+    packed = json.dumps(signature).encode()
+    client.push_manifest(repository, digest_of(packed), packed)
+    return Signed(repository, digest)
 
 
 @pytest.fixture
