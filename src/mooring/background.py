@@ -10,6 +10,9 @@ from mooring.features.blobs.jobs import purge_orphans, purge_uploads
 from mooring.features.configuration.overwrite import overwritten
 from mooring.features.configuration.queries import Current
 from mooring.features.gc import jobs as gc
+from mooring.features.retention import jobs as retention
+from mooring.features.retention.queries import NAME as RETENTION
+from mooring.features.retention.service import start_due
 from mooring.features.system import jobs as system
 from mooring.jobs import schedules
 from mooring.jobs.process import Chore, Chores, heartbeat
@@ -50,7 +53,7 @@ def build_jobs(settings: Settings) -> Jobs:
     if purging.enabled:
         chores.append(Chore("purge uploads", purging.interval, uploads))
     collector = gc.Collector(store, settings.gc_time_window)
-    kinds = [collector.kind(), purge.kind(), system.Cleanup(configuration).kind()]
-    starts = dict.fromkeys((gc.NAME, purge.NAME, system.NAME), schedules.start)
+    kinds = [collector.kind(), retention.kind(), purge.kind(), system.Cleanup(configuration).kind()]
+    starts = dict.fromkeys((gc.NAME, purge.NAME, system.NAME), schedules.start) | {RETENTION: start_due}
     own = [schedules.Own(system.NAME, system.CRON, system.VENDOR)]
     return Jobs(Chores(db, chores), Worker(db, kinds, starts, own))

@@ -5,7 +5,10 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import yaml
@@ -20,7 +23,7 @@ _KINDS = [
     (re.compile(r"_state=[^&\s\"]+"), "_state=<state>"),
     (re.compile(r"\br[0-9a-f]{6}"), "<run>"),
     (re.compile(r"/(projects|robots)/\d+\b"), r"/\1/<id>"),
-    (re.compile(r"\b(label|project|project id|robot|user|member id|group with id) \d+\b"), r"\1 <id>"),
+    (re.compile(r"\b(label|project|project id|robot|user|member id|group with id|policy with id) \d+\b"), r"\1 <id>"),
 ]
 
 
@@ -53,9 +56,23 @@ def listed() -> list[Listed]:
     return [Listed(**entry) for entry in yaml.safe_load(Path(__file__).with_name("differences.yaml").read_text())]
 
 
-def replay(contract: Path, name: str, server: Server) -> list[Step]:
-    """Run a recording against the server. Raises RuntimeError when the replayer breaks off."""
-    steps = contract / "recorded" / f"{name}.steps.json"
+def replay(
+    contract: Path, name: str, server: Server, amended: Mapping[str, Mapping[str, Any] | None] = MappingProxyType({})
+) -> list[Step]:
+    """Run a recording against the server. `amended` replaces members of some steps, or leaves a step out. Raises
+    RuntimeError when the replayer breaks off.
+    """
+    recorded = json.loads((contract / "recorded" / f"{name}.steps.json").read_text())
+    assert amended.keys() <= {each["name"] for each in recorded}
+    changes = [(each, amended.get(each["name"], {})) for each in recorded]
+    steps = [each | change for each, change in changes if change is not None]
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(steps, file)
+        file.flush()
+        return _replay(contract, name, server, Path(file.name), len(steps))
+
+
+def _replay(contract: Path, name: str, server: Server, steps: Path, expected: int) -> list[Step]:
     answers = contract / "recorded" / f"{name}.answers.json"
     arguments = [str(steps), server.url, server.password, str(answers), "--json"]
     command = [sys.executable, str(contract / "replay.py"), "compare", *arguments]
@@ -63,7 +80,6 @@ def replay(contract: Path, name: str, server: Server) -> list[Step]:
     environment = os.environ | {"PATH": f"{tools.folder()}:{os.environ['PATH']}"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     replayed = [json.loads(line) for line in done.stdout.splitlines()]
-    expected = len(json.loads(steps.read_text()))
     if len(replayed) != expected:
         raise RuntimeError(f"{name} broke off after {len(replayed)} of {expected} steps: {done.stderr[-2000:]}")
     return [Step(each["name"], each["differences"], as_kinds(each["answer"], server)) for each in replayed]

@@ -52,11 +52,22 @@ REPLAYED = [
     "registry-additions-and-icons",
     "registry-accessories-by-clients",
     "gc",
+    "retention-policy",
+    "retention-run",
     "purge-and-scanall-schedule",
 ]
 # How the steps begin that are about what Mooring does not have yet.
 WANTING = {"purge-and-scanall-schedule": ("scan all: ", "security summary ", "vulnerability search ")}
 
+AMENDED = {
+    # Harbor refuses what guides write and ours takes (tests/api/test_retention.py); then the project would have the
+    # policy that the next step is to make.
+    "retention-policy": {"create with a cron of five fields": None},
+    # Two runs are under way, and the recorded step waits for one of them.
+    "retention-run": {
+        "the dry run ends": {"until": '"status":"Success","trigger":"MANUAL","dry_run":true},{"id":'},
+    },
+}
 
 ROBOT = {
     "name": "first",
@@ -93,7 +104,7 @@ def test_answers_are_harbors_or_listed(
     request: pytest.FixtureRequest, name: str, contract: Path, fresh: Server, figures: list[str]
 ) -> None:
     meant = {each.step: each.answers for each in recordings.listed() if each.file == name}
-    steps = recordings.replay(contract, name, fresh)
+    steps = recordings.replay(contract, name, fresh, AMENDED.get(name, {}))
     steps = [step for step in steps if not step.name.startswith(WANTING.get(name, ()))]
     differing = [step for step in steps if step.differences]
     alike = len(steps) - len(differing)

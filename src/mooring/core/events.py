@@ -163,3 +163,21 @@ class QuotaExceeded(ProjectEvent, frozen=True, kw_only=True):
     used: int
     hard: int
     wanted: int
+
+
+class Retired(Struct, frozen=True):
+    """An artifact that a retention run has deleted; `tag` is the first that it had, empty where it had none."""
+
+    type: str
+    digest: str
+    tag: str = ""
+
+
+class RetentionFinished(ProjectEvent, frozen=True, kw_only=True):
+    """A retention run has deleted artifacts of a repository (full name), of which there were `total`."""
+
+    repository: str
+    policy_id: int
+    total: int
+    retained: int
+    deleted: tuple[Retired, ...]

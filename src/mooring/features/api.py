@@ -34,6 +34,7 @@ from mooring.features.quotas import api as quotas
 from mooring.features.quotas.service import Quotas
 from mooring.features.repositories import api as repositories
 from mooring.features.repositories import queries as repository_queries
+from mooring.features.retention import api as retention
 from mooring.features.robots import api as robots
 from mooring.features.robots import legacy as robots_of_old
 from mooring.features.signin import api as personal_tokens
@@ -66,6 +67,7 @@ _FEATURES: Final = (
     ("repository", repositories),
     ("artifact", artifacts),
     ("immutable", immutability),
+    ("Retention", retention),
     ("auditlog", audit),
     ("purge", purge_api),
     ("jobservice", operations),

@@ -12,6 +12,7 @@ from mooring.features.immutability import listeners as immutability
 from mooring.features.labels import listeners as labels
 from mooring.features.projects import listeners as projects
 from mooring.features.quotas import listeners as quotas
+from mooring.features.retention import listeners as retention
 from mooring.features.robots import listeners as robots
 from mooring.features.signin import listeners as signin
 
@@ -24,6 +25,7 @@ _LISTENERS: Final[Listeners] = {
         allowlists.forget_project,
         quotas.forget_project,
         immutability.forget_project,
+        retention.forget_project,
         blobs.forget_project,
     ),
 }

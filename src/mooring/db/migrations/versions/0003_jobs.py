@@ -75,6 +75,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_worker")),
     )
     op.create_table(
+        "retention_policy",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("creation_time", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("update_time", sa.BigInteger(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_retention_policy_project_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_retention_policy")),
+        sa.UniqueConstraint("project_id", name=op.f("uq_retention_policy_project_id")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "task",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("execution_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -121,6 +133,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_task_execution_id")
 
     op.drop_table("task")
+    op.drop_table("retention_policy")
     op.drop_table("worker")
     with op.batch_alter_table("schedule", schema=None) as batch_op:
         batch_op.drop_index("ix_schedule_next_run")
