@@ -53,7 +53,7 @@ def test_the_server_keeps_to_what_it_publishes(caller: str, world: World, tmp_pa
 
 
 def run(document: dict[str, Any], checks: str, client: Client, folder: Path, *, full: bool) -> None:
-    """Call every operation of the document; the short form makes the same few calls every time, the long one looks for new ones."""
+    """Call every operation of the document. The short form makes the same calls every time, the long one new ones."""
     file = folder / "document.json"
     file.write_text(json.dumps(document))
     program = Path(sys.executable).with_name("schemathesis")

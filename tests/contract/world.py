@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from mooring.http.description import EMPTY
 from tests.contract.contract import ALWAYS, NOT_SERVED, SERVED, operations
 from tests.parts.client import Client, expect
 from tests.parts.server import Server
@@ -130,6 +131,9 @@ def told(description: Mapping[str, Any], world: World) -> dict[str, Any]:
     for path in [path for path, item in document["paths"].items() if "servers" in item]:
         del document["paths"][path]  # has a server of its own, which schemathesis does not know
     for operation in operations(document):
+        done = operation.described["responses"][operation.success]
+        if done["description"] == EMPTY:
+            del done["content"]  # no schema is that of no body
         for parameter in operation.described.get("parameters", ()):
             _tell(parameter, world)
     for name in _NOT_TO_SET["Configurations"]:

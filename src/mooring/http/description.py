@@ -8,7 +8,8 @@ alone: `tag` groups operations, `refuses` names the statuses that neither the ac
 import inspect
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, get_args, get_origin
+from types import UnionType
+from typing import Any, Final, Union, get_args, get_origin
 
 import msgspec
 from litestar import Litestar, Response
@@ -24,6 +25,7 @@ from mooring.core.page import DEFAULT_SIZE, MAX_SIZE
 from mooring.http.access import Access, Realm
 from mooring.http.shapes import complete
 
+EMPTY: Final = "Done; the body is empty where there is nothing to tell"
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")  # in which order they are told
 _READS: Final = ("GET", "HEAD")
 _JSON: Final = "application/json"
@@ -101,6 +103,7 @@ class Operation:
         self._fields = signature.parameters
         self.body: Any = self._fields["data"].annotation if "data" in self._fields else None
         self.answer: Any = _content(signature.return_type.annotation)
+        self._may_be_empty = signature.return_type.is_optional and self.answer is not None
 
     @property
     def access(self) -> Access:
@@ -157,7 +160,7 @@ class Operation:
         if handler.status_code == 201 and self.method == "POST":
             names.append("Location")
         done: dict[str, Any] = {
-            "description": "Made" if handler.status_code == 201 else "Done",
+            "description": EMPTY if self._may_be_empty else "Made" if handler.status_code == 201 else "Done",
             "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
         }
         if self.answer is not None and self.method != "HEAD":
@@ -250,6 +253,8 @@ def _content(annotation: Any) -> Any:
     origin = get_origin(annotation) or annotation
     if isinstance(origin, type) and issubclass(origin, Response):
         annotation = next(iter(get_args(annotation)), Any)
+    if get_origin(annotation) in (Union, UnionType):
+        (annotation,) = (each for each in get_args(annotation) if each is not type(None))
     return None if annotation in (None, type(None)) else annotation
 
 
