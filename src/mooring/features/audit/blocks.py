@@ -36,7 +36,7 @@ from mooring.core.clock import SECOND, now
 from mooring.db.turns import take_turns
 from mooring.features.audit.tables import audit_block, audit_count, audit_log
 
-SIZE: Final = 16_384  # records of a block
+SIZE: Final = 8192  # records of a block
 SETTLED: Final = 60 * SECOND  # age at which no node's clock takes a record for a new one
 
 PROJECT: Final = "project"
