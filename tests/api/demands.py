@@ -30,6 +30,7 @@ tag                 create                              A M D
 tag                 delete                              A M
 artifact-label      create delete                       A M D
 immutable-tag       create update delete list           A M
+tag-retention       create read update delete list      A M D
 robot               create update delete                A
 robot               read list                           A M D G
 scanner             read                                A M D G L P
@@ -105,6 +106,9 @@ _PROJECT_ROBOT = {
     "permissions": [{"kind": "project", "namespace": "{project_name}", "access": _PULL}],
 }
 _RULE = {"id": "{#immutable_rule_id}"}
+_POLICY = {"algorithm": "none", "scope": {"level": "project", "ref": "{#project_id}"}}
+_OF_POLICY = {"id": "{retention}", "eid": "999999", "tid": "999999"}
+_RUNS = "/retentions/{id}/executions"
 _NO_ROBOT = {"name": "x", "level": "project", "duration": 0, "permissions": []}
 
 CASES = (
@@ -186,6 +190,17 @@ CASES = (
     Case("GET /system/gc/{gc_id}", system("garbage-collection:read"), {"gc_id": "999999"}),
     Case("PUT /system/gc/{gc_id}", system("garbage-collection:stop"), {"gc_id": "999999"}),
     Case("GET /system/gc/{gc_id}/log", system("garbage-collection:read"), {"gc_id": "999999"}),
+    Case("GET /retentions/metadatas", SIGNED_IN),
+    Case("POST /retentions", signed_in_project("tag-retention:create"), body=_POLICY),
+    Case("POST /retentions/preview", signed_in_project("tag-retention:read"), body=_POLICY, query="repository=app"),
+    Case("GET /retentions/{id}", signed_in_project("tag-retention:read"), _OF_POLICY),
+    Case("PUT /retentions/{id}", signed_in_project("tag-retention:update"), _OF_POLICY, _POLICY),
+    Case("DELETE /retentions/{id}", signed_in_project("tag-retention:delete"), _OF_POLICY),
+    Case(f"GET {_RUNS}", signed_in_project("tag-retention:list"), _OF_POLICY),
+    Case(f"POST {_RUNS}", signed_in_project("tag-retention:update"), _OF_POLICY, {"dry_run": True}),
+    Case(f"PATCH {_RUNS}/{{eid}}", signed_in_project("tag-retention:update"), _OF_POLICY, {"action": "none"}),
+    Case(f"GET {_RUNS}/{{eid}}/tasks", signed_in_project("tag-retention:list"), _OF_POLICY),
+    Case(f"GET {_RUNS}/{{eid}}/tasks/{{tid}}", signed_in_project("tag-retention:read"), _OF_POLICY),
     Case("GET /labels", ANYBODY, query="scope=g"),
     Case("GET /labels", project("label:list"), query="scope=p&project_id={project_id}"),
     Case("POST /labels", system("label:create"), body={"name": "x", "scope": "g"}),

@@ -122,6 +122,8 @@ class Tenants:
         return self._made[kind, project]
 
     def _make(self, kind: str, project: str) -> str:
+        if kind == "retention":
+            return self._retention(project)
         name = f"w{secrets.token_hex(4)}"
         makers: dict[str, Callable[[], tuple[str, Any]]] = {
             "label": lambda: ("/labels", {"name": name, "scope": "p", "project_id": int(self.ids[project])}),
@@ -131,6 +133,14 @@ class Tenants:
         }
         path, body = makers[kind]()
         return location(self.admin, "POST", path, body).rpartition("/")[2]
+
+    def _retention(self, project: str) -> str:
+        """The project's policy, of which there can be only one; it keeps everything."""
+        known = expect(self.admin.api("GET", f"/projects/{project}/metadatas/retention_id"), 200).json()
+        if known:
+            return str(known["retention_id"])
+        policy = {"algorithm": "or", "rules": [], "scope": {"level": "project", "ref": int(self.ids[project])}}
+        return location(self.admin, "POST", "/retentions", policy).rpartition("/")[2]
 
     def _user(self) -> tuple[Client, str]:
         name = f"u{secrets.token_hex(4)}"

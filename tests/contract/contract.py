@@ -13,7 +13,18 @@ METHODS = ("get", "head", "post", "put", "patch", "delete")
 SERVED = frozenset(
     {
         *("project", "projectMetadata", "member", "user", "usergroup", "robot", "label", "quota", "repository"),
-        *("artifact", "icon", "immutable", "search", "statistic", "systeminfo", "health", "ping", "configure"),
+        *(
+            "artifact",
+            "icon",
+            "immutable",
+            "Retention",
+            "search",
+            "statistic",
+            "systeminfo",
+            "health",
+            "ping",
+            "configure",
+        ),
         *("permissions", "auditlog", "SystemCVEAllowlist", "Ldap", "oidc"),
     }
 )
