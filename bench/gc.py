@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection
 from tests.parts import s3
@@ -113,7 +113,7 @@ async def _write(driver: Driver, count: int) -> list[str]:
 
 def _fill(connection: Connection, segments: Sequence[str]) -> int:
     """A row and a link for each, as the deletion of every artifact leaves them; the id of an execution."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": number,
             "digest": f"sha256:{number:064x}",

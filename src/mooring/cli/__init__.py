@@ -18,6 +18,7 @@ _COMMANDS: Final = {
     "worker": "Run the background jobs alone, beside servers on other machines.",
     "migrate": "Bring the database to this program's schema, as serve does too, or up or down to a revision.",
     "doctor": "Look whether Mooring can serve with these settings, and say what to do where it cannot.",
+    "scrub": "Read and hash everything that is stored, and say what is missing or damaged.",
     "version": "Print the versions of Mooring and of the Python that runs it.",
 }
 _USER_COMMANDS: Final = {

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, literal, select, true, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, literal, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mooring.core.clock import now
@@ -12,6 +12,8 @@ from mooring.db.prepared import Prepared
 from mooring.db.query import in_batches
 from mooring.features.blobs.queries import IN_REPOSITORY, Segments, Upload, to_upload
 from mooring.features.blobs.tables import blob, repository_blob, upload
+
+ASIDE: Final = "quarantined:"
 
 _BEGIN: Final = Prepared(
     insert(upload).values(
@@ -28,7 +30,17 @@ _ADVANCE: Final = Prepared(
     .values({name: bindparam(name) for name in ("offset", "algorithm", "digest", "segments", "updated")})
 )
 _END: Final = Prepared(delete(upload).where(upload.c.id == bindparam("of"), upload.c.offset == bindparam("was")))
-_FIND: Final = Prepared(select(blob.c.id).where(blob.c.digest == bindparam("digest")))
+_FIND: Final = Prepared(
+    select(blob.c.digest, blob.c.id).where(
+        or_(blob.c.digest == bindparam("digest"), blob.c.digest == bindparam("aside"))
+    )
+)
+_REMOVE: Final = Prepared(delete(blob).where(blob.c.id == bindparam("of")))
+_HEAL: Final = Prepared(
+    update(blob)
+    .where(blob.c.id == bindparam("of"))
+    .values({name: bindparam(name) for name in ("digest", "size", "segments", "last_used")})
+)
 _BLOB: Final[dict[str, Any]] = {
     name: bindparam(name) for name in ("digest", "size", "segments", "creation_time", "last_used")
 }
@@ -113,16 +125,33 @@ def finish(
 
 
 def _add(connection: Connection, digest: str, size: int, segments: str) -> tuple[int, bool]:
-    """The blob's row, held until this transaction ends, and whether it is new. One that garbage collection has just
-    taken is made again, with these segments.
+    """The blob's row, held until this transaction ends, and whether these segments are its own. One that garbage
+    collection has just taken is made again, and one that was set aside is whole again, for all that name it.
     """
+    aside = quarantined(digest)
     while True:
         moment = now()
-        values = {"digest": digest, "size": size, "segments": segments, "creation_time": moment, "last_used": moment}
-        added = _ADD.run(connection, **values) == 1
-        row = _FIND.one(connection, digest=digest)
-        if row is not None and (added or _TOUCH.run(connection, of=row[0], moment=moment)):
-            return row[0], added
+        values = {"digest": digest, "size": size, "segments": segments, "last_used": moment}
+        added = _ADD.run(connection, **values, creation_time=moment) == 1
+        found: dict[str, int] = dict(_FIND.all(connection, digest=digest, aside=aside))
+        if added and aside in found:
+            _REMOVE.run(connection, of=found[digest])
+            _HEAL.run(connection, of=found[aside], **values)
+            return found[aside], True
+        if digest in found and (added or _TOUCH.run(connection, of=found[digest], moment=moment)):
+            return found[digest], added
+
+
+def quarantined(digest: str) -> str:
+    """The name of a blob or manifest that was set aside: nothing finds it by its digest until it is pushed again."""
+    return f"{ASIDE}{digest}"
+
+
+def set_aside(connection: Connection, blob_id: int, digest: str) -> bool:
+    """Let nobody find a blob whose bytes are bad, and let the next push of it make it whole. False when it is gone."""
+    bad = (blob.c.id == blob_id, blob.c.digest == digest)
+    changed = update(blob).where(*bad).values(digest=quarantined(digest), segments="[]")
+    return connection.execute(changed).rowcount == 1
 
 
 def finish_upload(connection: Connection, ended: Upload, digest: str) -> bool | None:

@@ -1,7 +1,7 @@
 """Blobs, the repositories that may see them, and uploads under way.
 
 A blob's row is the commit: bytes without a row are garbage, a row without bytes cannot be. `segments` is JSON, [[key,
-size], ...] in order.
+size], ...] in order. A blob that was found damaged and set aside has none, and `quarantined:` before its digest.
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Table, Text, UniqueConstraint, true
