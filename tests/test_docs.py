@@ -12,7 +12,7 @@ from mooring import cli
 
 CHECKOUT = Path(__file__).parents[1]
 PAGES = sorted([*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/**/*.md")])
-COMMANDS = {"serve", "worker", "migrate", "doctor", "user", "version"}
+COMMANDS = {"serve", "worker", "migrate", "doctor", "scrub", "user", "version"}
 
 page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
 

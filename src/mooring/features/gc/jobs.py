@@ -18,7 +18,7 @@ from mooring.storage.driver import Driver
 
 NAME: Final = "GARBAGE_COLLECTION"
 ACTOR: Final = Actor(kind="internal", name="harbor-jobservice")
-_AT_ONCE: Final = 500  # keys in one request to the store
+_AT_ONCE: Final = 1000  # keys in one request to the store
 
 
 class Collector:
