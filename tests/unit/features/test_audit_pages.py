@@ -132,7 +132,7 @@ def within(record: Any, low: int, high: int) -> bool:
 @pytest.mark.parametrize(("q", "wanted", "projects"), CASES)
 def test_pages(log: Database, q: str, wanted: Any, projects: list[int] | None) -> None:
     expected = [each.id for each in log.read_now(all_records) if wanted(each)]
-    for sort, order in (("", expected[::-1]), ("op_time", expected), ("-op_time", expected[::-1])):
+    for sort, order in (("", expected[::-1]), ("op_time", expected), ("-op_time", expected[::-1]), ("id", expected)):
         for size in (7, 100):
             last = len(expected) // size + 1
             for page in {1, 2, max(1, last // 2), last, last + 9}:

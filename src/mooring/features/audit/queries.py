@@ -80,6 +80,8 @@ def page(connection: Connection, listing: Listing, projects: Collection[int] | N
     if projects is not None:
         statement = statement.where(_log.project_id.in_(projects))
     order = _by_time(newest_first=newest_first)
+    if _is_by_time(listing):
+        listing = Listing(listing.page, listing.size, listing.filters)
     rows, total = query.page(connection, statement, listing, _NAMES, *order, known=known)
     return [Line(*row) for row in rows], total
 
@@ -132,7 +134,10 @@ def _by_time(*, newest_first: bool) -> tuple[ColumnElement[int], ...]:
 
 
 def _is_by_time(listing: Listing) -> bool:
-    return not listing.sort or [order.key for order in listing.sort] == [_log.op_time.name]
+    """Whether it is sorted by time. Ids are taken for the same: records of several processes that are written down
+    together have them in any order.
+    """
+    return not listing.sort or [order.key for order in listing.sort] in (["op_time"], ["id"])
 
 
 def _facet(filters: Mapping[str, Filter], projects: Collection[int] | None) -> Facet | None:
