@@ -6,10 +6,12 @@ from typing import NamedTuple
 from mooring.app import database, defaults, driver
 from mooring.features.audit import purge
 from mooring.features.audit.jobs import count_blocks, forward, is_waiting
+from mooring.features.audit.service import Log
 from mooring.features.blobs.jobs import purge_orphans, purge_uploads
 from mooring.features.configuration.overwrite import overwritten
 from mooring.features.configuration.queries import Current
 from mooring.features.gc import jobs as gc
+from mooring.features.listeners import listeners
 from mooring.features.retention import jobs as retention
 from mooring.features.retention.queries import NAME as RETENTION
 from mooring.features.retention.service import start_due
@@ -45,6 +47,7 @@ def build_jobs(settings: Settings) -> Jobs:
             await purge_orphans(db, store, purging.age)
 
     configuration = Current(db.reader, defaults(settings), overwritten=overwritten(settings.config_overwrite_json))
+    db.follow(listeners(Log(configuration)))
     chores = [
         heartbeat(),
         Chore("count audit records", 60, lambda: count_blocks(db)),
