@@ -18,6 +18,7 @@ SERVED = frozenset(
             "icon",
             "immutable",
             "Retention",
+            "gc",
             "search",
             "statistic",
             "systeminfo",
@@ -200,8 +201,8 @@ def _schemas(
         return
     seen = (*seen, id(theirs))
     kind = theirs.get("type", "object")
-    if ours.get("type", "object") != kind:
-        yield f"{what} is {ours.get('type', 'object')}, not {kind}"
+    if _kind(ours) != kind:
+        yield f"{what} is {_kind(ours)}, not {kind}"
     elif kind == "array":
         yield from _schemas(f"{what}[]", wanted, served, theirs["items"], ours.get("items", {}), seen)
     elif isinstance(theirs.get("additionalProperties"), dict):
@@ -220,3 +221,10 @@ def _schemas(
             if schema.get("x-omitempty") is False and "answer" in what and name not in ours.get("required", ()):
                 yield f"{what} may lack {name}"
         yield from (f"{what} has {name} too" for name in members if name not in theirs.get("properties", {}))
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    """Its type, that it may be null left aside. Enumerations say none: they are of words."""
+    choices = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
+    chosen = choices[0] if len(choices) == 1 else schema
+    return "string" if "enum" in chosen else str(chosen.get("type", "object"))

@@ -25,7 +25,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 LATER = {
     **dict.fromkeys(("scan", "scanner", "scanAll", "securityhub", "scan data export"), "scanning"),
     **dict.fromkeys(("replication", "registry"), "replication"),
-    **dict.fromkeys(("gc", "purge", "jobservice", "schedule"), "jobs"),
+    **dict.fromkeys(("purge", "jobservice", "schedule"), "jobs"),
     **dict.fromkeys(("webhook", "webhookjob"), "webhooks"),
     "preheat": "preheat",
 }
