@@ -17,7 +17,7 @@ from mooring.features.retention.queries import NAME as RETENTION
 from mooring.features.retention.service import start_due
 from mooring.features.system import jobs as system
 from mooring.jobs import schedules
-from mooring.jobs.process import Chore, Chores, heartbeat
+from mooring.jobs.process import Chore, Chores
 from mooring.jobs.worker import Worker
 from mooring.settings import Settings
 
@@ -49,7 +49,6 @@ def build_jobs(settings: Settings) -> Jobs:
     configuration = Current(db.reader, defaults(settings), overwritten=overwritten(settings.config_overwrite_json))
     db.follow(listeners(Log(configuration)))
     chores = [
-        heartbeat(),
         Chore("count audit records", 60, lambda: count_blocks(db)),
         Chore("forward audit records", 1, lambda: forward(db, configuration), lambda: is_waiting(db)),
     ]
@@ -59,4 +58,4 @@ def build_jobs(settings: Settings) -> Jobs:
     kinds = [collector.kind(), retention.kind(), purge.kind(), system.Cleanup(configuration).kind()]
     starts = dict.fromkeys((gc.NAME, purge.NAME, system.NAME), schedules.start) | {RETENTION: start_due}
     own = [schedules.Own(system.NAME, system.CRON, system.VENDOR)]
-    return Jobs(Chores(db, chores), Worker(db, kinds, starts, own))
+    return Jobs(Chores(db, chores), Worker(db, kinds, starts, own, places=settings.job_workers))

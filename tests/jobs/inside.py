@@ -1,22 +1,30 @@
 """A jobs process for tests: `python -m tests.jobs.inside URL` runs its kinds until it is killed or told to end.
 
-COUNT notes each run, SLOW sleeps, FAIL fails, and each says what it does in its log.
+COUNT notes each run, SLOW sleeps, FAIL fails, LATER fails the first time, and each says what it does in its log. With
+two more arguments, `before` or `after` and the name of a transaction, the process kills itself just there.
 """
 
 import asyncio
+import os
 import signal
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import Connection, text
 
+from mooring.core.clock import now
 from mooring.db.engine import Database
 from mooring.jobs.context import Context
 from mooring.jobs.kinds import Kind
 from mooring.jobs.worker import Worker
 
+BEAT = 0.4  # seconds
+
 
 def note(connection: Connection, task_id: int) -> None:
-    connection.execute(text("INSERT INTO ran (task_id) VALUES (:task)"), {"task": task_id})
+    statement = text("INSERT INTO ran (task_id, moment) VALUES (:task, :moment)")
+    connection.execute(statement, {"task": task_id, "moment": now()})
 
 
 async def count(context: Context) -> None:
@@ -34,19 +42,46 @@ async def fail(context: Context) -> None:
     raise RuntimeError("it went wrong")
 
 
+async def later(context: Context) -> None:
+    if context.run_count == 1:
+        await fail(context)
+    await count(context)
+
+
 KINDS = (
     Kind("COUNT", count),
     Kind("SLOW", slow),
     Kind("ALONE", slow, limit=1),
     Kind("FAIL", fail, attempts=3, backoff=lambda failures: 10_000 * failures),
+    Kind("LATER", later, attempts=2, backoff=lambda failures: 1_500_000),
 )
 
 
-async def main(url: str) -> None:
+class Dying(Database):
+    """Kills the process before or after the transaction of this name."""
+
+    moment, name = "", ""
+
+    async def write(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        self._die("before", function)
+        result = await super().write(function, *args, **kwargs)
+        # Looking for work that there is not is no step of any work.
+        if result or function.__name__ not in ("claim", "take_over"):
+            self._die("after", function)
+        return result
+
+    def _die(self, moment: str, function: Callable[..., Any]) -> None:
+        if (moment, function.__name__) == (self.moment, self.name):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def main(url: str, moment: str = "", name: str = "") -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await Worker(Database(url), KINDS, grace=0.5).run_forever(stop)
+    db = Dying(url)
+    db.moment, db.name = moment, name
+    await Worker(db, KINDS, grace=0.5, beat=BEAT).run_forever(stop)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(*sys.argv[1:]))

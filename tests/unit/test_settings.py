@@ -204,7 +204,7 @@ def test_a_harbor_yml_as_it_is(load: Load) -> None:
     assert (loaded.admin_password, loaded.data_volume, loaded.log.level) == ("Harbor12345", "/data", "warning")
     assert (loaded.upload_purging.age, loaded.upload_purging.interval) == (172_800, 86_400)
     assert loaded.database_url == "sqlite:////data/mooring.db"
-    unused = ["trivy", "jobservice", "notification", "log.local", "proxy", "network"]
+    unused = ["trivy", "jobservice.job_loggers", "notification", "log.local", "proxy", "network"]
     assert notices[: len(unused)] == [f"harbor.yml: `{name}` is not used yet" for name in unused]
     assert notices[-2].startswith("harbor.yml line 5: `database` is about the PostgreSQL that Harbor brings along")
     assert notices[-1].startswith("harbor.yml line 4: harbor_admin_password is Harbor12345, which everybody knows")

@@ -47,7 +47,7 @@ from mooring.features.users import api as users
 from mooring.features.users import queries as people
 from mooring.http import api
 from mooring.http.exchange import ASGIApp, Origin
-from mooring.jobs.process import check_alive
+from mooring.jobs.claims import check_alive
 from mooring.settings import Settings
 from mooring.storage.driver import Driver
 

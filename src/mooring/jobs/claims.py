@@ -8,18 +8,21 @@ from msgspec import Struct
 from sqlalchemy import Connection, bindparam, delete, func, literal, or_, select, update
 
 from mooring.core.clock import SECOND, now
+from mooring.core.errors import JobsUnavailable
 from mooring.db.prepared import Prepared
+from mooring.db.reader import Reader
 from mooring.db.turns import take_turns
 from mooring.jobs import executions
 from mooring.jobs.kinds import Kinds, Status
 from mooring.jobs.tables import paused_queue, task, worker
 
-DEAD_AFTER: Final = 15 * SECOND  # microseconds without a heartbeat
+_SILENCE: Final = 30 * SECOND  # microseconds without any heartbeat, after which nobody is believed to be alive
 
 _COLUMNS: Final = (task.c.id, task.c.execution_id, task.c.kind, task.c.job_id, task.c.run_count, task.c.payload)
 _WAITING: Final = task.c.status.in_([literal(Status.PENDING.value), literal(Status.SCHEDULED.value)])
 _DUE: Final = Prepared(select(task.c.id).where(_WAITING, task.c.run_at <= bindparam("moment")).limit(1))
 _NEXT: Final = Prepared(select(func.min(task.c.run_at)).where(_WAITING, task.c.run_at > bindparam("moment")))
+_LATEST: Final = Prepared(select(func.max(worker.c.heartbeat)))
 _STOPPING: Final = Prepared(
     select(task.c.id).where(
         task.c.status == literal(Status.RUNNING.value), task.c.worker == bindparam("worker"), task.c.is_stopping
@@ -102,10 +105,12 @@ def _take(connection: Connection, task_id: int, name: str, moment: int) -> Claim
     return _claimed(row) if row else None
 
 
-def take_over(connection: Connection, name: str) -> list[Claimed]:
-    """Make the tasks of workers that died this worker's. They go on in the run they were in."""
+def take_over(connection: Connection, name: str, patience: int) -> list[Claimed]:
+    """Make the tasks of workers that died this worker's. They go on in the run they were in. `patience` is after how
+    many microseconds without a heartbeat a worker is dead.
+    """
     moment = now()
-    living = select(worker.c.id).where(worker.c.heartbeat > moment - DEAD_AFTER)
+    living = select(worker.c.id).where(worker.c.heartbeat > moment - patience)
     orphaned = (task.c.status == Status.RUNNING) & task.c.worker.not_in(living)
     if connection.execute(select(task.c.id).where(orphaned).limit(1)).first() is None:
         return []
@@ -113,7 +118,7 @@ def take_over(connection: Connection, name: str) -> list[Claimed]:
     rows = connection.execute(
         update(task).where(orphaned).values(worker=name, update_time=moment).returning(*_COLUMNS)
     ).all()
-    connection.execute(delete(worker).where(worker.c.heartbeat <= moment - DEAD_AFTER))
+    connection.execute(delete(worker).where(worker.c.heartbeat <= moment - patience))
     return [_claimed(row) for row in rows]
 
 
@@ -163,6 +168,13 @@ def beat(connection: Connection, name: str, host: str, pid: int, concurrency: in
                 id=name, host=host, pid=pid, concurrency=concurrency, started=moment, heartbeat=moment
             )
         )
+
+
+async def check_alive(reader: Reader) -> None:
+    """Raise JobsUnavailable when no worker of the installation has given a sign of life lately."""
+    row = await reader.one(_LATEST)
+    if row is None or (row[0] or 0) + _SILENCE < now():
+        raise JobsUnavailable("no jobs process has given a sign of life; see its log, or start `mooring worker`")
 
 
 def leave(connection: Connection, name: str) -> None:

@@ -6,22 +6,17 @@ from typing import Final, NamedTuple
 from uuid import uuid4
 
 import structlog
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mooring.core.clock import SECOND, now
-from mooring.core.errors import JobsUnavailable, MooringError
+from mooring.core.errors import MooringError
 from mooring.db.engine import Database
-from mooring.db.prepared import Prepared
-from mooring.db.reader import Reader
 from mooring.jobs.tables import lease
 
 _RETRY: Final = 60  # seconds until a chore that failed is tried again
 _HELD: Final = 60  # seconds that a chore which is done when it is due may take before somebody else tries
 _LONGEST_SLEEP: Final = 3600.0
-_BEAT: Final = 20  # seconds between two signs of life
-_SILENCE: Final = 30  # seconds beyond that until nobody is believed to be alive
-_EXPIRES: Final = Prepared(select(lease.c.expires).where(lease.c.name == bindparam("name")))
 
 
 class Chore(NamedTuple):
@@ -87,21 +82,6 @@ class Chores:
             await self._db.write(postpone, chore.name, self._owner, now() + seconds * SECOND)
         except MooringError as error:
             log.warning("the lease of a chore could not be given back", error=str(error))
-
-
-def heartbeat() -> Chore:
-    """The sign that a jobs process is alive: nothing is done, but the lease is taken."""
-
-    async def beat() -> None: ...
-
-    return Chore("heartbeat", _BEAT, beat)
-
-
-async def check_alive(reader: Reader) -> None:
-    """Raise JobsUnavailable when no jobs process of the installation has given a sign of life lately."""
-    row = await reader.one(_EXPIRES, name=heartbeat().name)
-    if row is None or row[0] + _SILENCE * SECOND < now():
-        raise JobsUnavailable("no jobs process has given a sign of life; see its log, or start `mooring worker`")
 
 
 def claim(connection: Connection, name: str, owner: str, moment: int, seconds: int) -> int:

@@ -21,14 +21,16 @@ from mooring.jobs.kinds import Kind, Kinds, Status
 from mooring.jobs.schedules import Start
 from mooring.jobs.watch import Watch, watch
 
-_BEAT: Final = 5.0  # seconds
+_MISSED: Final = 3  # heartbeats, after which a worker is dead
 _TICK: Final = 1.0  # seconds between two looks at the schedules
 _LOG: Final = 1.0  # seconds that a line of a log may wait
 _PAUSE: Final = 1.0  # seconds after the database did not answer
 
 
 class Worker:
-    """Runs up to `places` tasks at once. `grace` is in seconds: what tasks get to end when the worker is told to."""
+    """Runs up to `places` tasks at once. `grace` and `beat` are in seconds: what tasks get to end when the worker is
+    told to, and how often it says that it lives.
+    """
 
     def __init__(
         self,
@@ -39,6 +41,7 @@ class Worker:
         *,
         places: int = 10,
         grace: float = 10.0,
+        beat: float = 5.0,
     ) -> None:
         self._db = db
         self._kinds = Kinds([*kinds, Kind(sweep.NAME, self._sweep, limit=1, kept=10)])
@@ -46,6 +49,7 @@ class Worker:
         self._starts = {sweep.NAME: schedules.start, **(starts or {})}
         self._places = places
         self._grace = grace
+        self._every = beat
         self.name: Final = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
         self._running: dict[int, asyncio.Task[None]] = {}
         self._expected = 0  # tasks that were claimed and have not come to `_perform` yet
@@ -75,13 +79,14 @@ class Worker:
             self._wake.set()
 
     async def _beat(self) -> None:
+        patience = int(_MISSED * self._every * SECOND)
         while True:
             with self._patiently():
                 await self._db.write(claims.beat, self.name, socket.gethostname(), os.getpid(), self._places)
-                for orphan in await self._db.write(claims.take_over, self.name):
+                for orphan in await self._db.write(claims.take_over, self.name, patience):
                     await self._take_over(orphan)
             self._wake.set()
-            await asyncio.sleep(_BEAT)
+            await asyncio.sleep(self._every)
 
     async def _tick(self) -> None:
         with self._patiently():

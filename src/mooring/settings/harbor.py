@@ -31,6 +31,7 @@ _TRANSLATED: Final = {
     ("upload_purging", "age"): ("upload_purging", "age"),
     ("upload_purging", "interval"): ("upload_purging", "interval"),
     ("upload_purging", "dryrun"): ("upload_purging", "dryrun"),
+    ("jobservice", "max_job_workers"): ("job_workers",),
     ("storage_service", "ca_bundle"): ("storage", "ca_bundle"),
     ("storage_service", "filesystem", "rootdirectory"): ("storage", "root"),
 }
@@ -111,7 +112,7 @@ def _leaves(section: Section, above: tuple[str, ...] = ()) -> Iterator[tuple[tup
 
 
 def _unused(given: Given, path: tuple[str, ...]) -> str:
-    name = ".".join(path[:2]) if path[0] in {"log", "https"} else path[0]
+    name = ".".join(path[:2]) if path[0] in {"log", "https", "jobservice"} else path[0]
     file = given.where.partition(" line")[0]
     return f"{file}: `{name}` is not used yet"
 

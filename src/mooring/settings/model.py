@@ -117,7 +117,8 @@ class Settings(Section, frozen=True, kw_only=True):
     X-Forwarded-Proto, -Host and -For when it comes from one of `trusted_proxies`. `workers` is the number of web
     processes, 0 for one for each core. `shutdown_timeout` is what requests under way get at the end. `admin_password`
     counts at the first start only. `token_expiration` is in minutes. `sparse_manifests` accepts manifests and indexes
-    that name content which the repository lacks. `gc_time_window`, in seconds, is how long garbage collection leaves
+    that name content which the repository lacks. `job_workers` is how many jobs one jobs
+    process runs at once. `gc_time_window`, in seconds, is how long garbage collection leaves
     alone what somebody has just asked for. `config_overwrite_json` is an object of keys of the configuration,
     which nobody changes over the API while it is given.
     """
@@ -136,6 +137,7 @@ class Settings(Section, frozen=True, kw_only=True):
     robot_name_prefix: Annotated[str, Meta(min_length=1, max_length=64)] = "robot$"
     token_expiration: Annotated[int, Meta(ge=1, le=525_600)] = 30
     sparse_manifests: bool = False
+    job_workers: Annotated[int, Meta(ge=1, le=1000)] = 10
     gc_time_window: Annotated[int, Meta(ge=0, extra={"is_duration": True})] = 7200
     config_overwrite_json: Secret | None = None
     upload_purging: UploadPurging = field(default_factory=UploadPurging)

@@ -11,8 +11,9 @@ from mooring.core.clock import SECOND, now
 from mooring.core.errors import JobsUnavailable, StorageUnavailable
 from mooring.db import schema
 from mooring.db.engine import Database
-from mooring.jobs.process import Chore, Chores, check_alive, claim, heartbeat, postpone
-from mooring.jobs.tables import lease
+from mooring.jobs.claims import beat, check_alive
+from mooring.jobs.process import Chore, Chores, claim, postpone
+from mooring.jobs.tables import lease, worker
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -84,25 +85,12 @@ def test_a_jobs_process_is_alive_while_it_gives_signs(db: Database) -> None:
     async def scenario() -> None:
         with pytest.raises(JobsUnavailable, match="no jobs process has given a sign of life"):
             await check_alive(db.reader)
-        stop = asyncio.Event()
-        running = asyncio.create_task(Chores(db, [heartbeat()]).run_forever(stop))
-        async with asyncio.timeout(10):
-            while True:
-                try:
-                    await check_alive(db.reader)
-                    break
-                except JobsUnavailable:
-                    await asyncio.sleep(0.01)
-        stop.set()
-        await running
-        # A whole minute of silence: the lease of the last sign ended long ago.
-        await db.write(postpone, "heartbeat", await owner(), now() - 40 * SECOND)
+        await db.write(beat, "one", "host", 1, 10)
+        await check_alive(db.reader)
+        await db.write(lambda connection: connection.execute(worker.update().values(heartbeat=now() - 40 * SECOND)))
         with pytest.raises(JobsUnavailable):
             await check_alive(db.reader)
         await db.reader.close()
-
-    async def owner() -> str:
-        return await db.read(lambda connection: str(connection.execute(select(lease.c.owner)).scalar_one()))
 
     asyncio.run(scenario())
 

@@ -1,0 +1,35 @@
+"""What tests wait for, and what they see of tasks."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection, select, text
+
+from mooring.db.engine import Database
+from mooring.jobs.tables import execution
+
+
+def eventually(db: Database, condition: Callable[[Connection], Any], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not db.read_now(condition):
+        assert time.monotonic() < deadline, "it has not come"
+        time.sleep(0.02)
+
+
+def status(execution_id: int) -> Callable[[Connection], Any]:
+    return lambda connection: connection.execute(
+        select(execution.c.status).where(execution.c.id == execution_id)
+    ).scalar()
+
+
+def has_status(execution_id: int, wanted: str) -> Callable[[Connection], bool]:
+    return lambda connection: status(execution_id)(connection) == wanted
+
+
+def runs(connection: Connection) -> int:
+    return connection.execute(text("SELECT count(*) FROM ran")).scalar_one()
+
+
+def is_running(connection: Connection) -> bool:
+    return runs(connection) > 0
