@@ -1,4 +1,4 @@
-"""A purge deletes what is old enough and of the kinds that are meant, and nothing else; the log's length stays right."""
+"""A purge deletes what is old enough and of the kinds that are meant, no more; the log's length stays right."""
 
 import asyncio
 from typing import Any

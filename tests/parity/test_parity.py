@@ -55,6 +55,7 @@ REPLAYED = [
     "retention-policy",
     "retention-run",
     "purge-and-scanall-schedule",
+    "jobservice-dashboard",
 ]
 # How the steps begin that are about what Mooring does not have yet.
 WANTING = {"purge-and-scanall-schedule": ("scan all: ", "security summary ", "vulnerability search ")}
