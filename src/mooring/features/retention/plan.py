@@ -1,6 +1,6 @@
 """What a policy makes of a repository, artifact by artifact. Previews show it, dry runs log it, and runs do it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from graphlib import TopologicalSorter
 from typing import Final
@@ -34,7 +34,7 @@ class Plan(Struct, frozen=True):
     """Decisions on all artifacts of a repository, the latest pushed first."""
 
     decisions: Sequence[Decision]
-    order: Sequence[Candidate]  # those that go: what is in an index after the index
+    order: Sequence[Candidate]  # those that go: what is in an index, or belongs to a subject, after that
 
     @property
     def total(self) -> int:
@@ -179,7 +179,10 @@ def _staying(others: set[int], candidates: set[int], relations: _Relations) -> s
     return staying
 
 
-def _parents_first(going: Iterable[int], relations: _Relations) -> list[int]:
-    ids = set(going)
-    graph = {each: [one for one in relations.parents.get(each, ()) if one in ids] for each in going}
-    return list(TopologicalSorter(graph).static_order())
+def _parents_first(going: Collection[int], relations: _Relations) -> list[int]:
+    """What has to go first comes first: it may hold the others through accessories and children of its own."""
+    graph: dict[int, list[int]] = {each: [] for each in going}
+    for holders in (relations.parents, relations.subjects):
+        for each, upper in holders.items():
+            graph.setdefault(each, []).extend(upper)
+    return [each for each in TopologicalSorter(graph).static_order() if each in going]
