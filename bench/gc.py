@@ -87,12 +87,16 @@ async def _measured(name: str, driver: Driver, count: int, workers: int) -> str:
         run = await db.write(_fill, segments)
         context = Context(db, Claimed(run, run, NAME, "bench", 1, {"workers": workers}))
         began = time.monotonic()
-        await Collector(driver, 0).run(context)
+        await Collector(driver, 0, _never).run(context)
         took = time.monotonic() - began
         await db.close()
     assert not [entry async for entry in driver.list(keys.SEGMENTS)]
     times = " | ".join(f"{seconds:.1f} s | {_rate(count, seconds)}" for seconds in (took, alone))
     return f"| {name} | {count} | {workers} | {times} |"
+
+
+async def _never() -> bool:
+    return False
 
 
 def _rate(count: int, seconds: float) -> str:

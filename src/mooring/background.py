@@ -54,7 +54,7 @@ def build_jobs(settings: Settings) -> Jobs:
     ]
     if purging.enabled:
         chores.append(Chore("purge uploads", purging.interval, uploads))
-    collector = gc.Collector(store, settings.gc_time_window)
+    collector = gc.Collector(store, settings.gc_time_window, configuration.is_read_only)
     kinds = [collector.kind(), retention.kind(), purge.kind(), system.Cleanup(configuration).kind()]
     starts = dict.fromkeys((gc.NAME, purge.NAME, system.NAME), schedules.start) | {RETENTION: start_due}
     own = [schedules.Own(system.NAME, system.CRON, system.VENDOR)]

@@ -86,17 +86,37 @@ def test_a_schedule_is_kept_and_followed(server: Server, db: Database) -> None:
         assert shown["schedule"]["cron"] == "0 0 2 * * *"
         assert shown["schedule"]["next_scheduled_time"].endswith("T02:00:00.000Z")
         assert shown["job_parameters"] == '{"delete_tag":false,"delete_untagged":false,"workers":3}'
-    due = update(schedule).where(schedule.c.vendor_type == "GARBAGE_COLLECTION").values(next_run=now())
-    db.write_now(lambda connection: connection.execute(due))
-
-    def newest() -> dict[str, Any]:
-        return dict(client.api("GET", "/system/gc?page_size=1").json()[0])
-
-    wait_for(lambda: newest()["job_kind"] == "SCHEDULE" and newest()["job_status"] == "Success", "a run by schedule")
-    assert newest()["schedule"]["type"] == "Schedule"
-    assert '"workers":3' in newest()["job_parameters"]
+    shown = by_schedule(client, db)
+    assert shown["job_status"] == "Success"
+    assert shown["schedule"]["type"] == "Schedule"
+    assert '"workers":3' in shown["job_parameters"]
     expect(client.api("PUT", "/system/gc/schedule", {"schedule": {"type": "None"}}), 200)
     assert expect(client.api("GET", "/system/gc/schedule"), 200).body == b""
+
+
+def test_nothing_is_deleted_while_the_system_is_read_only(server: Server, db: Database) -> None:
+    client = server.client()
+    body = {"schedule": {"type": "Hourly", "cron": "0 * * * *"}}
+    expect(client.api("POST", "/system/gc/schedule", body), 201)
+    expect(client.api("PUT", "/configurations", {"read_only": True}), 200)
+    try:
+        shown = by_schedule(client, db)
+    finally:
+        expect(client.api("PUT", "/configurations", {"read_only": False}), 200)
+        expect(client.api("PUT", "/system/gc/schedule", {"schedule": {"type": "None"}}), 200)
+    assert shown["job_status"] == "Error"
+    assert b"read only" in expect(client.api("GET", f"/system/gc/{shown['id']}/log"), 200).body
+
+
+def by_schedule(client: Client, db: Database) -> dict[str, Any]:
+    """Let the schedule be due; the run that it starts, once that is over."""
+    before = client.api("GET", "/system/gc?page_size=1").json()
+    due = update(schedule).where(schedule.c.vendor_type == "GARBAGE_COLLECTION").values(next_run=now())
+    db.write_now(lambda connection: connection.execute(due))
+    wait_for(lambda: client.api("GET", "/system/gc?page_size=1").json() != before, "a run by schedule")
+    newest: dict[str, Any] = client.api("GET", "/system/gc?page_size=1").json()[0]
+    assert newest["job_kind"] == "SCHEDULE"
+    return ended(client, f"/system/gc/{newest['id']}")
 
 
 @pytest.mark.parametrize("parameters", [{"workers": 0}, {"workers": 11}, {"workers": "2"}, {"delete_untagged": "yes"}])

@@ -3,15 +3,16 @@ where the last one was when it is begun again.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from mooring.core.actor import Actor
 from mooring.core.clock import SECOND, now
-from mooring.core.errors import WireError
+from mooring.core.errors import Denied, WireError
 from mooring.db.engine import Database
 from mooring.features.gc import plan, service
 from mooring.features.gc.service import BATCH, Buried, Doomed, Link
+from mooring.http.access import READ_ONLY
 from mooring.jobs.context import Context
 from mooring.jobs.kinds import Kind
 from mooring.storage.driver import Driver
@@ -22,11 +23,14 @@ _AT_ONCE: Final = 1000  # keys in one request to the store
 
 
 class Collector:
-    """`window` is in seconds: what was asked for within it stays, whatever names it."""
+    """`window` is in seconds: what was asked for within it stays, whatever names it. While the system is read-only
+    nothing is deleted, so that a backup made then is whole.
+    """
 
-    def __init__(self, driver: Driver, window: int) -> None:
+    def __init__(self, driver: Driver, window: int, is_read_only: Callable[[], Awaitable[bool]]) -> None:
         self._driver = driver
         self._window = window
+        self._is_read_only = is_read_only
 
     def kind(self) -> Kind:
         return Kind(NAME, self.run, limit=1)
@@ -41,6 +45,8 @@ class Collector:
                 log.info(line)
             await self._report(context, found.blobs, found.manifests, "would be deleted")
             return
+        if await self._is_read_only():
+            raise Denied(READ_ONLY)
         await self._sweep(context)  # what an earlier run let go of and did not come to delete
         if delete_untagged:
             await self._delete_untagged(context, before)
