@@ -75,7 +75,7 @@ class Layout:
             "os": "linux",
             "config": {"Cmd": ["/bin/true"]},
             "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
-            "history": [{"created_by": "tests"} for _ in layers],
+            "history": [{"created": "2026-01-02T03:04:05Z", "created_by": "tests"} for _ in layers],
         }
         manifest = {
             "schemaVersion": 2,
