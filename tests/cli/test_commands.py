@@ -11,7 +11,18 @@ from tests.parts.client import Client
 from tests.parts.process import Process, wait_for
 from tests.parts.server import PASSWORD
 
-COMMANDS = ["serve", "worker", "migrate", "doctor", "user", "user list", "user create", "user password", "version"]
+COMMANDS = [
+    "serve",
+    "worker",
+    "migrate",
+    "doctor",
+    "scrub",
+    "user",
+    "user list",
+    "user create",
+    "user password",
+    "version",
+]
 
 
 def test_version(mooring: Mooring) -> None:

@@ -48,7 +48,7 @@ def test_it_holds_the_program_and_its_licence(program: Path, tmp_path: Path) -> 
     assert "Apache License" in (metadata / "licenses" / "LICENSE").read_text()
 
 
-@pytest.mark.parametrize("command", ["serve", "worker", "migrate", "doctor", "user", "version"])
+@pytest.mark.parametrize("command", ["serve", "worker", "migrate", "doctor", "scrub", "user", "version"])
 def test_every_command_has_help(program: Path, tmp_path: Path, command: str) -> None:
     assert run([str(program), command, "--help"], tmp_path).startswith(f"Usage: mooring {command}")
 
