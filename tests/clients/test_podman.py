@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.clients.conftest import Images, Shell
+from tests.parts.client import expect
 from tests.parts.server import Server
 
 pytestmark = pytest.mark.parametrize("engine", ["podman"], indirect=True)
@@ -47,3 +48,17 @@ def test_a_manifest_list_holds_its_images(
     assert {each["platform"]["architecture"] for each in answer.json()["manifests"]} == {"amd64", "arm64"}
     shell(*podman, "pull", "--quiet", INSECURE, "--arch=arm64", f"{name}:latest")
     assert shell(*podman, "image", "inspect", "--format={{.Architecture}}", f"{name}:latest") == "arm64"
+
+
+def test_a_robot_as_guides_make_it_signs_in_under_its_short_name(
+    engine: list[str], shell: Shell, server: Server, project: str
+) -> None:
+    robot = {
+        "name": "ci-robot",
+        "duration": 365,
+        "access": [{"resource": "repository", "action": action} for action in ("pull", "push")],
+    }
+    made = expect(server.client().api("POST", f"/projects/{project}/robots", robot), 201).json()
+    assert made["token"] == made["secret"]
+    for name in ("robot$ci-robot", made["name"]):
+        shell(*engine, "login", INSECURE, "-u", name, "--password-stdin", server.host, typed=made["secret"])
