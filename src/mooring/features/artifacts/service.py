@@ -102,6 +102,8 @@ def _add(connection: Connection, actor: Actor, what: Push, repository_id: int) -
         set_tag(connection, what.project_id, what.repository, repository_id, artifact_id, name)
     if accessory is not None:
         _link_subject(connection, accessory, repository_id, artifact_id)
+    if row:
+        _keep(connection, what)  # it was set aside if it was damaged
     if row and bool(is_listed) == (accessory is not None):
         statements.RELIST.run(connection, of=artifact_id)
     event = ArtifactPushed(
@@ -158,14 +160,19 @@ def _check_tags(connection: Connection, what: Push, repository_id: int) -> None:
             raise Precondition(f"Failed to process request due to '{inside}:{name}' configured as immutable.")
 
 
+def _keep(connection: Connection, what: Push) -> None:
+    """Keep the manifest's bytes, unless they are kept already."""
+    statements.ADD_MANIFEST.run(
+        connection, digest=what.digest, media_type=what.manifest.media_type, content=what.content
+    )
+
+
 def _create(connection: Connection, what: Push, repository_id: int, *, is_listed: bool) -> int:
     found = _blobs(connection, what)
     children = _children(connection, repository_id, what.manifest.children)
     lengths = {digest: size for digest, (_, size, _) in found.items()} | {key: row[1] for key, row in children.items()}
     _check(what, lengths)
-    statements.ADD_MANIFEST.run(
-        connection, digest=what.digest, media_type=what.manifest.media_type, content=what.content
-    )
+    _keep(connection, what)
     statements.ADD_ARTIFACT.run(
         connection,
         repository_id=repository_id,
