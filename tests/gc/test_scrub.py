@@ -130,6 +130,7 @@ def test_a_damaged_manifest_is_found_and_healed_by_the_next_push(server: Server,
     pulled = client.registry("GET", f"/v2/{project}/app/manifests/v1")
     assert pulled.status == 404 or digest_of(pulled.body) == digest  # which a process may still have in memory
     assert client.push_image(f"{project}/app", "v1", b"layer") == digest
-    assert digest_of(expect(client.registry("GET", f"/v2/{project}/app/manifests/v1"), 200).body) == digest
+    for _ in range(16):  # whichever of the server's processes answers
+        assert digest_of(expect(client.registry("GET", f"/v2/{project}/app/manifests/v1"), 200).body) == digest
     status, said = scrub(server)
     assert status == 0, said
