@@ -4,7 +4,21 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
-from sqlalchemy import BigInteger, Boolean, Connection, Integer, Select, false, func, literal, or_, true, tuple_
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Connection,
+    Integer,
+    Select,
+    any_,
+    false,
+    func,
+    literal,
+    or_,
+    true,
+    tuple_,
+)
 from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 from sqlalchemy.sql.operators import desc_op
 
@@ -30,6 +44,9 @@ def among(
     connection: Connection, statement: Select[Any], column: ColumnElement[Any], values: Sequence[Any]
 ) -> list[Any]:
     """The rows of the statement whose column is one of the values, however many these are."""
+    if connection.dialect.name == "postgresql":
+        # One parameter however many values: the text stays the same, so the driver and the server know it already.
+        return list(connection.execute(statement.where(column == any_(literal(list(values), ARRAY(column.type))))))
     return [row for some in in_batches(values) for row in connection.execute(statement.where(column.in_(some)))]
 
 

@@ -3,7 +3,9 @@
 import asyncio
 import random
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,17 +28,24 @@ BEGIN = now() - 10 * SETTLED
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    with opened(request, tmp_path_factory.mktemp("audit")) as database:
+        yield database
+
+
+@contextmanager
+def opened(request: pytest.FixtureRequest, folder: Path) -> Iterator[Database]:
+    """A database of the parameter's kind, in which blocks are short."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('audit')}/mooring.db"
+        url = f"sqlite:///{folder}/mooring.db"
     else:
         postgres: Postgres = request.getfixturevalue("postgres")
         url = postgres.url(postgres.create())
-    opened = Database(url, connections=2)
-    schema.migrate(opened)
+    database = Database(url, connections=2)
+    schema.migrate(database)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(blocks, "SIZE", 64)
-        yield opened
-    opened.close_now()
+        yield database
+    database.close_now()
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["uncounted", "counted"])
@@ -50,11 +59,11 @@ def log(request: pytest.FixtureRequest, database: Database) -> Iterator[Database
     database.write_now(empty)
 
 
-@pytest.fixture
-def db(database: Database) -> Iterator[Database]:
-    """An empty log."""
-    yield database
-    database.write_now(empty)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """One with an empty log, for a test of its own."""
+    with opened(request, tmp_path) as database:
+        yield database
 
 
 def fill(connection: Connection, first: int, number: int, begin: int = BEGIN) -> None:
