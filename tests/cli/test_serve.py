@@ -182,7 +182,7 @@ def test_a_harbor_yml_as_it_is(mooring: Mooring) -> None:
     log = mooring.serve("--config", "harbor.yml").log()
     assert signs_in(mooring, "Harbor12345")
     assert (mooring.data / "mooring.db").exists()
-    for key in ("trivy", "jobservice", "log.local"):
+    for key in ("trivy", "log.local"):
         assert f"harbor.yml: `{key}` is not used yet" in log
     assert "harbor_admin_password is Harbor12345, which everybody knows" in log
 

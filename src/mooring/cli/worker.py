@@ -1,12 +1,13 @@
 """`mooring worker`: a jobs process alone, and what the supervisor runs as its own."""
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from socket import socket
-from typing import Annotated
+from typing import Annotated, Final
 
 import structlog
 from cyclopts import Parameter
@@ -14,6 +15,8 @@ from cyclopts import Parameter
 from mooring.cli import folder
 from mooring.cli.options import Config, Data, load
 from mooring.settings import Settings
+
+_AFTER_WEB: Final = 1.0  # seconds; what jobs load takes a core for half a second, which first answers need more
 
 
 def worker(
@@ -44,16 +47,15 @@ def run_child(settings: Settings, listener: socket | None, unused: Sequence[sock
     from mooring.cli.process import become_child
 
     become_child("mooring jobs", unused=unused)
-    run(settings, listener)
+    run(settings, listener, after=_AFTER_WEB)
 
 
-def run(settings: Settings, listener: socket | None = None) -> None:
-    """Run the jobs until SIGTERM or SIGINT, and let what is under way end."""
-    asyncio.run(_run(settings, listener))
+def run(settings: Settings, listener: socket | None = None, *, after: float = 0) -> None:
+    """Run the jobs until SIGTERM or SIGINT, and let what is under way end. They begin `after` so many seconds."""
+    asyncio.run(_run(settings, listener, after))
 
 
-async def _run(settings: Settings, listener: socket | None) -> None:
-    from mooring.background import build_jobs
+async def _run(settings: Settings, listener: socket | None, after: float) -> None:
     from mooring.cli.redirect import Redirect
 
     stop = asyncio.Event()
@@ -64,5 +66,10 @@ async def _run(settings: Settings, listener: socket | None) -> None:
         if listener is not None:
             server = await Redirect(settings, listener).start()
             stack.callback(server.close)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), after)
+            return
+        from mooring.background import build_jobs
+
         structlog.get_logger().info("the jobs process runs")
         await build_jobs(settings).run_forever(stop)
