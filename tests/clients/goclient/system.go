@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"bytes"
 
 	"github.com/go-openapi/runtime"
@@ -61,6 +63,11 @@ func clients(transport runtime.ClientTransport, credentials runtime.ClientAuthIn
 func (l *life) lookAround() {
 	check(must(l.Ping.GetPing(l.ctx, &ping.GetPingParams{})).Payload == "Pong", "ping")
 	overall := must(l.Health.GetHealth(l.ctx, &health.GetHealthParams{})).Payload
+	// A server that has just started has jobs a moment later than answers.
+	for deadline := time.Now().Add(20 * time.Second); overall.Status != "healthy" && time.Now().Before(deadline); {
+		time.Sleep(100 * time.Millisecond)
+		overall = must(l.Health.GetHealth(l.ctx, &health.GetHealthParams{})).Payload
+	}
 	check(overall.Status == "healthy" && len(overall.Components) > 0, "health: %+v", overall)
 	info := must(l.Systeminfo.GetSystemInfo(l.ctx, &systeminfo.GetSystemInfoParams{})).Payload
 	check(*info.HarborVersion != "" && *info.AuthMode == "db_auth", "systeminfo: %+v", info)
