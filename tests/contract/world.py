@@ -16,6 +16,7 @@ PASSWORD = "Pass-word-12345"
 
 _TOO = re.compile(r"answers (\d+) too")
 _ADDITION = "/projects/{project_name}/repositories/{repository_name}/artifacts/{reference}/additions/{addition}"
+_MAYBE_EMPTY = ("/system/gc/schedule", "/system/purgeaudit/schedule")
 # What would end the run itself: an administrator without a password or rights, a server that takes no more changes.
 _NOT_TO_SET = {"Configurations": ("read_only", "auth_mode", "audit_log_forward_endpoint", "skip_audit_log_database")}
 _RULE = {
@@ -90,8 +91,9 @@ def prepared(contract: Mapping[str, Any], world: World, meant: Mapping[str, Mapp
     """The operations of the contract that are served, and what Harbor does everywhere is said of each.
 
     Go writes null for a list or map that was never set, and go-swagger refuses what cannot be read: the contract says
-    neither. It calls the attributes of an image objects, though most are text, and every addition text, though some are
-    lists. Parameters in paths are what `world` knows; `meant` are the differences that are listed.
+    neither, nor that an answer is empty where there is no schedule. It calls the attributes of an image objects, though
+    most are text, and every addition text, though some are lists. Parameters in paths are what `world` knows; `meant`
+    are the differences that are listed.
     """
     document: dict[str, Any] = copy.deepcopy(dict(contract))
     document["host"] = world.server.host
@@ -110,7 +112,9 @@ def prepared(contract: Mapping[str, Any], world: World, meant: Mapping[str, Mapp
     for parameter in document["parameters"].values():
         _tell(parameter, world)
     document["definitions"]["ExtraAttrs"]["additionalProperties"] = {}
-    del document["paths"][_ADDITION]["get"]["responses"]["200"]["schema"]
+    for path in (_ADDITION, *_MAYBE_EMPTY):
+        if "get" in document["paths"][path]:
+            del document["paths"][path]["get"]["responses"]["200"]["schema"]
     for name, schema in document["definitions"].items():
         for member in _NOT_TO_SET.get(name, ()):
             del schema["properties"][member]

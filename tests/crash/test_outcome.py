@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +26,27 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*inferred style:DeprecationWarn
 
 
 def wrapped(app: App, function: Any, *, before: Exception | None = None, behind: Exception | None = None) -> None:
-    """Have writes by the function fail, before or behind their commit."""
-    write = app.db.write
+    """Have writes by the function fail, before or behind their commit; of those within a quota too."""
+    write, within = app.db.write, app.registry.quotas.write
 
-    async def failing(asked: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    async def either(asked: Callable[..., Any], writing: Callable[[], Awaitable[Any]]) -> Any:
         if asked is not function:
-            return await write(asked, *args, **kwargs)
+            return await writing()
         if before is not None:
             raise before
-        result = await write(asked, *args, **kwargs)
+        result = await writing()
         if behind is not None:
             raise behind
         return result
 
+    async def failing(asked: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return await either(asked, lambda: write(asked, *args, **kwargs))
+
+    async def failing_within(actor: Any, project: int, name: str, asked: Any, *args: Any, **kwargs: Any) -> Any:
+        return await either(asked, lambda: within(actor, project, name, asked, *args, **kwargs))
+
     app.db.write = failing  # type: ignore[method-assign, assignment]
+    app.registry.quotas.write = failing_within  # type: ignore[method-assign]
 
 
 def run(folder: Path, work: Callable[[App], Any]) -> None:

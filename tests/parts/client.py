@@ -1,6 +1,7 @@
 """A small HTTP client for raw requests, with the token flow of the distribution specification."""
 
 import base64
+import contextlib
 import hashlib
 import http.client
 import json
@@ -65,9 +66,10 @@ class Client:
         target = path.removeprefix(self.url) if path.startswith("http") else path
         connection = self.connection()
         try:
-            connection.request(
-                method, target, body, dict(headers or {}), encode_chunked=not isinstance(body, bytes | None)
-            )
+            with contextlib.suppress(BrokenPipeError):  # an answer may come before all was sent
+                connection.request(
+                    method, target, body, dict(headers or {}), encode_chunked=not isinstance(body, bytes | None)
+                )
             response = connection.getresponse()
             return Answer(response.status, response.msg, response.read())
         finally:

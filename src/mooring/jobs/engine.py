@@ -17,6 +17,9 @@ import sqlalchemy
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
 from sqlalchemy.engine import URL, make_url
 
+from mooring.core.errors import DatabaseUnavailable
+from mooring.db.engine import translated
+
 Perform = Callable[[str], Awaitable[None]]
 
 # The contract between runs and programs: a run of another version is not resumed. To be raised when the workflow below
@@ -32,7 +35,7 @@ class Engine:
     def __init__(self, url: str, worker: str, perform: Perform) -> None:
         self._perform = perform
         self._loop: asyncio.AbstractEventLoop | None = None
-        logging.getLogger("dbos").setLevel(logging.WARNING)
+        logging.getLogger("dbos").setLevel(logging.CRITICAL)  # what fails is said by whoever asked
         own = _beside(make_url(url))
         config: DBOSConfig = {
             "name": "mooring",
@@ -43,7 +46,7 @@ class Engine:
             "serializer": DBOSPortableJSONSerializer(),
             "use_listen_notify": False,
             "sys_db_pool_size": 4,
-            "log_level": "WARNING",
+            "log_level": "CRITICAL",
             "scheduler_polling_interval_sec": _RARELY,
         }
         DBOS(config=config)
@@ -59,8 +62,14 @@ class Engine:
         self._run = run
 
     async def start(self) -> None:
+        """Raises DatabaseUnavailable; what was begun is then undone, and another engine may be made."""
         self._loop = asyncio.get_running_loop()
-        await asyncio.to_thread(DBOS.launch)
+        try:
+            with translated():
+                await asyncio.to_thread(DBOS.launch)
+        except DatabaseUnavailable:
+            await self.close()
+            raise
 
     async def begin(self, name: str) -> None:
         """Run what the name stands for; nothing when that was begun before."""

@@ -59,9 +59,10 @@ class Worker:
 
     async def run_forever(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set; what has not ended by then and within the grace goes to another worker."""
-        url = self._db.url.render_as_string(hide_password=False)
-        self._engine = Engine(url, self.name, self._perform)
-        await self._engine.start()
+        while not await self._started():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _PAUSE)
+                return
         watcher = watch(self._db)
         async with asyncio.TaskGroup() as group:
             chores = [
@@ -72,6 +73,15 @@ class Worker:
                 chore.cancel()
         await watcher.close()
         await self._end()
+
+    async def _started(self) -> bool:
+        """Whether there is an engine now; there is none while the database is away."""
+        self._engine = Engine(self._db.url.render_as_string(hide_password=False), self.name, self._perform)
+        is_started = False
+        with self._patiently():
+            await self._engine.start()
+            is_started = True
+        return is_started
 
     async def _listen(self, watcher: Watch) -> None:
         while True:
