@@ -4,14 +4,15 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final, TypeVar
 from uuid import uuid4
 
 import structlog
+from sqlalchemy import Connection
 
 from mooring.core.clock import SECOND, now
-from mooring.core.errors import MooringError
+from mooring.core.errors import DatabaseUnavailable, MooringError
 from mooring.db.engine import Database
 from mooring.jobs import claims, schedules, sweep
 from mooring.jobs.claims import Claimed
@@ -20,6 +21,8 @@ from mooring.jobs.engine import Engine
 from mooring.jobs.kinds import Kind, Kinds, Status
 from mooring.jobs.schedules import Start
 from mooring.jobs.watch import Watch, watch
+
+T = TypeVar("T")
 
 _MISSED: Final = 3  # heartbeats, after which a worker is dead
 _TICK: Final = 1.0  # seconds between two looks at the schedules
@@ -149,7 +152,7 @@ class Worker:
     async def _perform(self, run_name: str) -> None:
         """One run, as the engine asks for it."""
         self._expected = max(self._expected - 1, 0)
-        claimed = await self._db.write(claims.adopt, run_name, self.name)
+        claimed = await self._surely(lambda connection: claims.adopt(connection, run_name, self.name))
         if claimed is None:
             return
         context = Context(self._db, claimed)
@@ -164,8 +167,18 @@ class Worker:
             del self._running[claimed.id]
             self._stopped.discard(claimed.id)
             self._wake.set()
-        await context.flush()
-        await self._db.write(claims.end, claimed, self.name, status, retry_at=retry_at)
+        with self._patiently():
+            await context.flush()
+        await self._surely(lambda connection: claims.end(connection, claimed, self.name, status, retry_at=retry_at))
+
+    async def _surely(self, function: Callable[[Connection], T]) -> T:
+        """Write when the database takes it: nobody takes over the tasks of a worker that lives."""
+        while True:
+            try:
+                return await self._db.write(function)
+            except DatabaseUnavailable as error:
+                self._log.warning("a task waits for the database", reason=str(error))
+                await asyncio.sleep(_PAUSE)
 
     async def _outcome(self, claimed: Claimed, context: Context, work: "asyncio.Future[None]") -> tuple[Status, int]:
         """How the run ended, and when the next one is if there is one."""
