@@ -5,7 +5,7 @@ import contextlib
 import os
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar
 from uuid import uuid4
 
 import structlog
@@ -22,6 +22,7 @@ from mooring.jobs.kinds import Kind, Kinds, Status
 from mooring.jobs.schedules import Start
 from mooring.jobs.watch import Watch, watch
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 _MISSED: Final = 3  # heartbeats, after which a worker is dead
@@ -152,7 +153,7 @@ class Worker:
     async def _perform(self, run_name: str) -> None:
         """One run, as the engine asks for it."""
         self._expected = max(self._expected - 1, 0)
-        claimed = await self._surely(lambda connection: claims.adopt(connection, run_name, self.name))
+        claimed = await self._surely(claims.adopt, run_name, self.name)
         if claimed is None:
             return
         context = Context(self._db, claimed)
@@ -169,13 +170,15 @@ class Worker:
             self._wake.set()
         with self._patiently():
             await context.flush()
-        await self._surely(lambda connection: claims.end(connection, claimed, self.name, status, retry_at=retry_at))
+        await self._surely(claims.end, claimed, self.name, status, retry_at=retry_at)
 
-    async def _surely(self, function: Callable[[Connection], T]) -> T:
+    async def _surely(
+        self, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         """Write when the database takes it: nobody takes over the tasks of a worker that lives."""
         while True:
             try:
-                return await self._db.write(function)
+                return await self._db.write(function, *args, **kwargs)
             except DatabaseUnavailable as error:
                 self._log.warning("a task waits for the database", reason=str(error))
                 await asyncio.sleep(_PAUSE)
