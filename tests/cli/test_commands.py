@@ -74,6 +74,13 @@ def test_people_by_the_command_line(mooring: Mooring) -> None:
     listed = mooring.run("user", "list").stdout
     assert re.search(r"^ada +ada@example\.com +administrator$", listed, re.MULTILINE)
     assert re.search(r"^admin +\S+ +administrator$", listed, re.MULTILINE)
+    recorded = (
+        Client(f"http://{mooring.host}", "admin", PASSWORD).api("GET", "/auditlog-exts?q=resource_type=user").json()
+    )
+    assert [(record["operation"], record["username"], record["resource"]) for record in recorded] == [
+        ("update", "mooring", "ada"),
+        ("create", "mooring", "ada"),
+    ]
     unknown = mooring.run("user", "password", "bob", text=PASSWORD)
     assert unknown.stderr == "mooring: there is no user bob; `mooring user list` shows who there is\n"
 

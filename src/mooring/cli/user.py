@@ -83,13 +83,19 @@ def password(name: str, /, *, generate: Generate = False, config: Config = None,
 @contextmanager
 def _database(config: Path | None, data: Path | None) -> "Iterator[Database]":
     """The installation's database, which a running server may have open too. Raises StartError when there is none."""
-    from mooring.db.engine import Database
+    from mooring.app import database, defaults
+    from mooring.features.audit.service import Log
+    from mooring.features.configuration.overwrite import overwritten
+    from mooring.features.configuration.queries import Current
+    from mooring.features.listeners import listeners
 
     settings, _ = load(config, data)
     file = settings.database_url.removeprefix("sqlite:///")
     if file != settings.database_url and not Path(file).exists():
         raise StartError(f"there is no database {file}; name the data folder with --data")
-    db = Database(settings.database_url, connections=2)
+    db = database(settings)
+    configuration = Current(db.reader, defaults(settings), overwritten=overwritten(settings.config_overwrite_json))
+    db.follow(listeners(Log(configuration)))
     try:
         yield db
     finally:
