@@ -40,7 +40,7 @@ jobservice:
     - STD_OUTPUT
     - FILE
 notification:
-  webhook_job_max_retry: 3
+  webhook_job_max_retry: 5
 log:
   level: warning
   local:
@@ -204,11 +204,36 @@ def test_a_harbor_yml_as_it_is(load: Load) -> None:
     assert (loaded.admin_password, loaded.data_volume, loaded.log.level) == ("Harbor12345", "/data", "warning")
     assert (loaded.upload_purging.age, loaded.upload_purging.interval) == (172_800, 86_400)
     assert loaded.database_url == "sqlite:////data/mooring.db"
-    unused = ["trivy", "jobservice.job_loggers", "notification", "log.local", "proxy", "network"]
+    assert loaded.notification.webhook_job_max_retry == 5
+    assert loaded.proxy.http_proxy == loaded.proxy.https_proxy == ""
+    assert "10.0.0.0/8" in loaded.outgoing.allow
+    unused = ["trivy", "jobservice.job_loggers", "log.local"]
     assert notices[: len(unused)] == [f"harbor.yml: `{name}` is not used yet" for name in unused]
     assert notices[-2].startswith("harbor.yml line 5: `database` is about the PostgreSQL that Harbor brings along")
     assert notices[-1].startswith("harbor.yml line 4: harbor_admin_password is Harbor12345, which everybody knows")
     assert len(notices) == len(unused) + 2
+
+
+def test_harbors_proxy_is_asked_for_what_is_sent(load: Load) -> None:
+    proxy = "proxy:\n  http_proxy: http://me:pass-word@proxy:3128\n  no_proxy: .corp.example\n  components: [core]\n"
+    loaded, notices = load(f"_version: 2.15.0\n{proxy}")
+    assert loaded.proxy.http_proxy == "http://me:pass-word@proxy:3128"
+    assert (loaded.proxy.https_proxy, loaded.proxy.no_proxy, notices) == ("", ".corp.example", [])
+    assert "pass-word" not in repr(loaded)
+
+
+def test_harbors_variables_about_webhooks_are_read(load: Load) -> None:
+    loaded, _ = load(
+        environ={"JOBSERVICE_WEBHOOK_JOB_MAX_RETRY": "7", "JOBSERVICE_WEBHOOK_JOB_HTTP_CLIENT_TIMEOUT": "9"}
+    )
+    assert loaded.notification.webhook_job_max_retry == 7
+    assert loaded.notification.webhook_job_http_client_timeout == 9
+
+
+def test_the_external_host_is_the_external_urls_or_the_host_with_its_port(load: Load) -> None:
+    assert load("hostname: reg.example\n")[0].external_host == "reg.example:8080"
+    assert load("hostname: reg.example\nhttp:\n  port: 80\n")[0].external_host == "reg.example"
+    assert load("external_url: https://reg.example:8443/\n")[0].external_host == "reg.example:8443"
 
 
 def test_a_harbor_yml_is_known_by_its_keys(load: Load) -> None:

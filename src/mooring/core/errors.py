@@ -8,6 +8,8 @@
     │   └── ObjectMissing
     ├── DatabaseUnavailable
     ├── JobsUnavailable
+    ├── RemoteError                    another server cannot be reached, or does not answer as it should
+    │   └── AddressRefused             it is where this installation sends nothing
     └── WireError                      has a status, a code and a message
         ├── BadRequest 400             ├── Conflict 409
         ├── Unauthorized 401           ├── Precondition 412
@@ -57,6 +59,14 @@ class DatabaseUnavailable(MooringError):
 
 class JobsUnavailable(MooringError):
     """No jobs process is alive."""
+
+
+class RemoteError(MooringError):
+    """Another server cannot be reached or does not answer as it should; the message holds nothing of what it sent."""
+
+
+class AddressRefused(RemoteError):
+    """The other server is at a private address that is not allowed."""
 
 
 class WireError(MooringError):

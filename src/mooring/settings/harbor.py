@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from mooring.core.errors import StartError
+from mooring.settings.model import PRIVATE_NETWORKS
 from mooring.settings.sources import Given, Section, nearest, put
 
 # Keys that only a harbor.yml has.
@@ -32,6 +33,14 @@ _TRANSLATED: Final = {
     ("upload_purging", "interval"): ("upload_purging", "interval"),
     ("upload_purging", "dryrun"): ("upload_purging", "dryrun"),
     ("jobservice", "max_job_workers"): ("job_workers",),
+    ("metric", "enabled"): ("metric", "enabled"),
+    ("metric", "port"): ("metric", "port"),
+    ("metric", "path"): ("metric", "path"),
+    ("notification", "webhook_job_max_retry"): ("notification", "webhook_job_max_retry"),
+    ("notification", "webhook_job_http_client_timeout"): ("notification", "webhook_job_http_client_timeout"),
+    ("proxy", "http_proxy"): ("proxy", "http_proxy"),
+    ("proxy", "https_proxy"): ("proxy", "https_proxy"),
+    ("proxy", "no_proxy"): ("proxy", "no_proxy"),
     ("storage_service", "ca_bundle"): ("storage", "ca_bundle"),
     ("storage_service", "filesystem", "rootdirectory"): ("storage", "root"),
 }
@@ -57,8 +66,8 @@ _BUCKETS: Final[dict[str, dict[str, str]]] = {
 
 # What later parts of Mooring will read, what only Harbor's own containers need, and what Harbor itself has given up.
 _UNUSED: Final = frozenset({
-    "cache", "chart", "clair", "core", "external_redis", "internal_tls", "ip_family", "jobservice", "log", "metric",
-    "network", "notary", "notification", "proxy", "redis", "trace", "trivy", "uaa",
+    "cache", "chart", "clair", "core", "external_redis", "internal_tls", "ip_family", "jobservice", "log",
+    "network", "notary", "redis", "trace", "trivy", "uaa",
 })  # fmt: skip
 
 _SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -79,6 +88,11 @@ def translate(section: Section) -> tuple[Section, list[str]]:
             put(settings, _TRANSLATED[path], given)
         elif path[0] in {"database", "external_database", "storage_service", "_version"} or given.value is None:
             continue
+        elif path == ("proxy", "components"):  # one program sends all requests
+            continue
+        elif path == ("network", "allow_private_network_access"):
+            if given.value == "true":
+                put(settings, ("outgoing", "allow"), given._replace(value=",".join(PRIVATE_NETWORKS)))
         elif path[0] in _UNUSED or path == ("https", "strong_ssl_ciphers"):
             notices.append(_unused(given, path))
         else:

@@ -20,6 +20,13 @@ DatabaseUrl = Annotated[
         extra={"is_secret": True, "allowed": "postgresql://user:password@host:5432/name or sqlite:////absolute/path"},
     ),
 ]
+ProxyUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^(https?://[^/\s]+/?)?$",
+        extra={"is_secret": True, "allowed": "an address such as http://user:password@proxy.example.com:3128"},
+    ),
+]
 Networks = Annotated[list[str], Meta(extra={"is_networks": True})]
 
 PRIVATE_NETWORKS: Final = (
@@ -27,8 +34,10 @@ PRIVATE_NETWORKS: Final = (
 )  # fmt: skip
 
 
-# The database's address may hold a password.
-_SECRETS: Final = frozenset({"url", "secret_key", "admin_password", "config_overwrite_json"})
+# The addresses of the database and of proxies may hold a password.
+_SECRETS: Final = frozenset(
+    {"url", "http_proxy", "https_proxy", "secret_key", "admin_password", "config_overwrite_json"}
+)
 
 
 class Section(Struct, frozen=True, kw_only=True):
@@ -102,6 +111,41 @@ class UploadPurging(Section, frozen=True, kw_only=True):
     dryrun: bool = False
 
 
+class Notification(Section, frozen=True, kw_only=True):
+    """How often a webhook is tried in all, and how long its receiver has to answer each time."""
+
+    webhook_job_max_retry: Annotated[int, Meta(ge=1, le=100)] = 3
+    webhook_job_http_client_timeout: Annotated[
+        int, Meta(ge=1, le=300, extra={"is_duration": True, "allowed": "one second to 5m"})
+    ] = 3
+
+
+class Outgoing(Section, frozen=True, kw_only=True):
+    """Requests that Mooring sends go to public addresses, and to the private networks in `allow`."""
+
+    allow: Networks = field(default_factory=list)
+
+
+class Proxy(Section, frozen=True, kw_only=True):
+    """The proxy that requests go through which Mooring sends; `no_proxy` names what is reached without it: hosts,
+    `.suffixes` and networks, separated by commas.
+    """
+
+    http_proxy: ProxyUrl = ""
+    https_proxy: ProxyUrl = ""
+    no_proxy: str = ""
+
+
+class Metric(Section, frozen=True, kw_only=True):
+    """The listener for Prometheus. `tls` has it speak https with the certificate of `https`."""
+
+    enabled: bool = False
+    host: str = "0.0.0.0"  # noqa: S104
+    port: Port = 9090
+    path: Annotated[str, Meta(pattern=r"^/[^\s?#]*$", extra={"allowed": "a path such as /metrics"})] = "/metrics"
+    tls: bool = False
+
+
 class Log(Section, frozen=True, kw_only=True):
     """`auto` is for people on a terminal and JSON otherwise. `access` writes a line for each request."""
 
@@ -141,12 +185,24 @@ class Settings(Section, frozen=True, kw_only=True):
     gc_time_window: Annotated[int, Meta(ge=0, extra={"is_duration": True})] = 7200
     config_overwrite_json: Secret | None = None
     upload_purging: UploadPurging = field(default_factory=UploadPurging)
+    notification: Notification = field(default_factory=Notification)
+    outgoing: Outgoing = field(default_factory=Outgoing)
+    proxy: Proxy = field(default_factory=Proxy)
     log: Log = field(default_factory=Log)
+    metric: Metric = field(default_factory=Metric)
 
     @property
     def database_url(self) -> str:
         """The database's address; it may hold a password."""
         return self.database.url or f"sqlite:///{self.data_volume}/mooring.db"
+
+    @property
+    def external_host(self) -> str:
+        """`host[:port]` that clients reach this installation at, as far as settings tell."""
+        if self.external_url:
+            return self.external_url.partition("://")[2].rstrip("/")
+        listener, usual = (self.https, 443) if self.https else (self.http, 80)
+        return self.hostname if listener.port == usual else f"{self.hostname}:{listener.port}"
 
     @property
     def storage_root(self) -> str:

@@ -19,7 +19,11 @@ _RESERVED: Final = frozenset({"MOORING_CONFIG", "MOORING_SETTINGS_JSON", "MOORIN
 _SERVICE_LINKS: Final = re.compile(r"MOORING_(SERVICE_HOST|SERVICE_PORT\w*|PORT|PORT_\d+_(TCP|UDP)\w*)")
 
 # Variables that Harbor reads under these names.
-HARBOR: Final = {"CONFIG_OVERWRITE_JSON": ("config_overwrite_json",)}
+HARBOR: Final = {
+    "CONFIG_OVERWRITE_JSON": ("config_overwrite_json",),
+    "JOBSERVICE_WEBHOOK_JOB_MAX_RETRY": ("notification", "webhook_job_max_retry"),
+    "JOBSERVICE_WEBHOOK_JOB_HTTP_CLIENT_TIMEOUT": ("notification", "webhook_job_http_client_timeout"),
+}
 
 Value: TypeAlias = "str | list[Given] | dict[str, Given] | None"
 
