@@ -29,6 +29,8 @@ from mooring.http.asgi import Assembly
 from mooring.http.csrf import Csrf
 from mooring.http.exchange import ASGIApp, BrokenOff, Origin
 from mooring.observe import logging
+from mooring.observe.board import Board, Place
+from mooring.observe.counts import Requests
 from mooring.registry.bearer import Tokens
 from mooring.registry.buffer import Buffer
 from mooring.registry.cache import ByteCache
@@ -48,9 +50,9 @@ MANIFEST_CACHE: Final = 16 << 20  # bytes in each web process
 
 
 class App:
-    """One web process: `asgi` is the application, the rest its parts."""
+    """One web process: `asgi` is the application, the rest its parts. Requests are counted at `place`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, place: Place | None = None) -> None:
         self.db = database(settings)
         self.driver = driver(settings)
         origin = Origin(settings.external_url, settings.trusted_proxies)
@@ -95,6 +97,7 @@ class App:
             StartPage(origin),
             self._started,
             self._stopping,
+            Requests(place or Board(1).take(0), logs=settings.log.access) if place or settings.log.access else None,
         )
 
     async def _started(self) -> None:
@@ -109,9 +112,9 @@ class App:
         await self.db.close()
 
 
-def build(settings: Settings) -> App:
-    """The parts of a web process. Raises StartError, DatabaseUnavailable."""
-    return App(settings)
+def build(settings: Settings, place: Place | None = None) -> App:
+    """The parts of a web process, which counts its requests at the place. Raises StartError, DatabaseUnavailable."""
+    return App(settings, place)
 
 
 def web() -> ASGIApp:

@@ -19,6 +19,8 @@ from mooring.features.system import jobs as system
 from mooring.jobs import schedules
 from mooring.jobs.process import Chore, Chores
 from mooring.jobs.worker import Worker
+from mooring.observe.board import Place
+from mooring.observe.counts import Tasks
 from mooring.settings import Settings
 
 
@@ -35,8 +37,8 @@ class Jobs(NamedTuple):
             group.create_task(self.worker.run_forever(stop))
 
 
-def build_jobs(settings: Settings) -> Jobs:
-    """The parts of a jobs process."""
+def build_jobs(settings: Settings, place: Place | None = None) -> Jobs:
+    """The parts of a jobs process, which counts its tasks at the place."""
     db = database(settings)
     store = driver(settings)
     purging = settings.upload_purging
@@ -58,4 +60,7 @@ def build_jobs(settings: Settings) -> Jobs:
     kinds = [collector.kind(), retention.kind(), purge.kind(), system.Cleanup(configuration).kind()]
     starts = dict.fromkeys((gc.NAME, purge.NAME, system.NAME), schedules.start) | {RETENTION: start_due}
     own = [schedules.Own(system.NAME, system.CRON, system.VENDOR)]
-    return Jobs(Chores(db, chores), Worker(db, kinds, starts, own, places=settings.job_workers))
+    return Jobs(
+        Chores(db, chores),
+        Worker(db, kinds, starts, own, places=settings.job_workers, counts=Tasks(place) if place else None),
+    )

@@ -240,7 +240,7 @@ def test_a_harbor_yml_is_known_by_its_keys(load: Load) -> None:
     assert load("harbor_admin_password: a\n", name="settings.yml")[0].http.port == 80
 
 
-@pytest.mark.parametrize("key", ["metric", "trace", "cache", "internal_tls"])
+@pytest.mark.parametrize("key", ["trace", "cache", "internal_tls"])
 def test_what_harbor_has_switched_on_is_named_and_what_is_off_is_not(load: Load, key: str) -> None:
     on = load(f"_version: 2.15.0\n{key}:\n  enabled: true\n")[1]
     assert on == [f"mooring.yml: `{key}` is not used yet"]

@@ -15,12 +15,14 @@ from typing import Annotated
 import structlog
 from cyclopts import Parameter
 
-from mooring.cli import banner, certificate, folder
+from mooring.cli import banner, certificate, folder, metrics
 from mooring.cli.listen import listen, listen_each
 from mooring.cli.options import Config, Data, load
 from mooring.cli.prepare import Preparation, Prepared
 from mooring.cli.process import raise_file_limit, shared_memory
 from mooring.cli.supervisor import Post, Supervisor
+from mooring.http.exchange import ASGIApp
+from mooring.observe.board import Board
 from mooring.settings import Settings
 
 
@@ -47,17 +49,19 @@ def serve(
 def _serve(settings: Settings, held: ExitStack, listeners: ExitStack) -> None:
     if settings.https is not None:
         certificate.check(settings.https)
+    metrics.check(settings)
     if folder.is_needed(settings):
         folder.make(Path(settings.data_volume))
     if settings.database_url.startswith("sqlite"):
         held.callback(os.close, folder.lock(Path(settings.data_volume)))
     raise_file_limit()
     web, plain = _listen(settings)
-    for listener in (*web, *([plain] if plain else [])):
+    read = _listen_for_metrics(settings)
+    for listener in (*web, *filter(None, (plain, read))):
         listeners.enter_context(listener)
     with shared_memory():
         prepared = _prepare(settings)
-    posts = _posts(settings, web, plain)
+    posts = _posts(settings, web, plain, read)
     supervisor = Supervisor(posts, settings.shutdown_timeout, partial(_check_certificate, settings))
     announced = (supervisor, settings, prepared.password)
     ready = threading.Thread(target=_announce, args=announced, name="ready", daemon=True)
@@ -78,6 +82,11 @@ def _listen(settings: Settings) -> tuple[list[socket], socket | None]:
     return listen_each(https.host, https.port, "https", count), plain
 
 
+def _listen_for_metrics(settings: Settings) -> socket | None:
+    metric = settings.metric
+    return listen(metric.host, metric.port, "metric") if metric.enabled else None
+
+
 def _prepare(settings: Settings) -> Prepared:
     """Prepare in a child, and meanwhile load here, once, what the processes that are forked from this one share."""
     import_module("mooring.db.engine")
@@ -90,15 +99,25 @@ def _prepare(settings: Settings) -> Prepared:
     return prepared
 
 
-def _posts(settings: Settings, listeners: list[socket], plain: socket | None) -> list[Post]:
+def _posts(settings: Settings, listeners: list[socket], plain: socket | None, read: socket | None) -> list[Post]:
+    """The processes of a server: `plain` is the listener that redirects, `read` the one for Prometheus."""
     from mooring.app import build
     from mooring.cli.web import WebProcesses
     from mooring.cli.worker import run_child
 
-    web = WebProcesses(settings, listeners, lambda: build(settings).asgi, [plain] if plain else [])
-    jobs = (settings, plain, listeners)
+    board = Board(len(listeners) + 1) if read else None
+
+    def load(number: int) -> ASGIApp:
+        return build(settings, board.take(number) if board else None).asgi
+
+    web = WebProcesses(settings, listeners, load, [*filter(None, (plain, read))])
+    jobs = (settings, board, plain, [*listeners, *filter(None, [read])])
     posts = [Post(f"web {number}", partial(web.start, number), is_web=True) for number in range(len(listeners))]
-    return [*posts, Post("jobs", partial(_fork, run_child, jobs), is_web=False)]
+    posts.append(Post("jobs", partial(_fork, run_child, jobs), is_web=False))
+    if board and read:
+        reading = (settings, board, read, [*listeners, *filter(None, [plain])])
+        posts.append(Post("metrics", partial(_fork, metrics.run_child, reading), is_web=False))
+    return posts
 
 
 def _fork(target: Callable[..., None], arguments: tuple[object, ...]) -> BaseProcess:

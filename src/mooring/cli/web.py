@@ -33,8 +33,6 @@ _CONNECTIONS: Final = 16_384  # that one web process serves at a time
 # than this an upload holds more memory, and the event loop stands still longer while a message is hashed.
 _MESSAGE: Final = 1 << 21
 
-_ACCESS: Final = '%(addr)s "%(method)s %(path)s" %(status)d %(dt_ms).1f ms'
-
 # Granian's log goes the way of all others.
 _LOG: Final[dict[str, Any]] = {
     "formatters": {},
@@ -44,10 +42,12 @@ _LOG: Final[dict[str, Any]] = {
 
 
 class WebProcesses:
-    """Starts web processes, each on a socket of its own. `load` makes the application; `unused` is closed there."""
+    """Starts web processes, each on a socket of its own. `load` makes the application of the one with that number;
+    `unused` is closed there.
+    """
 
     def __init__(
-        self, settings: Settings, listeners: Sequence[socket], load: Callable[[], Any], unused: Sequence[socket]
+        self, settings: Settings, listeners: Sequence[socket], load: Callable[[int], Any], unused: Sequence[socket]
     ) -> None:
         self._cores = _cores(settings, len(listeners))
         https = settings.https
@@ -64,8 +64,6 @@ class WebProcesses:
             backpressure=_CONNECTIONS,
             log_level=LogLevels.warning,
             log_dictconfig=_LOG,
-            log_access=settings.log.access,
-            log_access_format=_ACCESS,
             ssl_cert=Path(https.certificate) if https else None,
             ssl_key=Path(https.private_key) if https else None,
             ssl_protocol_min=SSLProtocols.tls12,
@@ -85,7 +83,7 @@ class WebProcesses:
         server._ssp, server._shd, server._sso = None, holder(listener.fileno(), False, BACKLOG), listener
         server._ipc = {index: (None, None)}
         core = self._cores[index] if self._cores else None
-        load = partial(_application, self._load, listener, unused, core)
+        load = partial(_application, partial(self._load, index), listener, unused, core)
         process: BaseProcess = server._spawn_worker(index, target, load).inner
         process.start()
         return process

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from socket import socket
 from typing import Annotated, Final
@@ -12,8 +12,10 @@ from typing import Annotated, Final
 import structlog
 from cyclopts import Parameter
 
-from mooring.cli import folder
+from mooring.cli import folder, metrics
+from mooring.cli.listen import listen
 from mooring.cli.options import Config, Data, load
+from mooring.observe.board import Board
 from mooring.settings import Settings
 
 _AFTER_WEB: Final = 1.0  # seconds; what jobs load takes a core for half a second, which first answers need more
@@ -31,6 +33,7 @@ def worker(
 
     settings, notices = load(config, data, log__format=log_format)
     configure(settings.log)
+    metrics.check(settings)
     log = structlog.get_logger()
     if folder.is_needed(settings):
         folder.make(Path(settings.data_volume))
@@ -39,23 +42,38 @@ def worker(
         log.warning(notice)
     if prepared.password:
         print(f"the administrator is admin with the password {prepared.password} (shown this once)", flush=True)
-    run(settings)
+    with ExitStack() as held:
+        read = None
+        if settings.metric.enabled:
+            read = held.enter_context(listen(settings.metric.host, settings.metric.port, "metric"))
+        run(settings, Board(1), read=read)
 
 
-def run_child(settings: Settings, listener: socket | None, unused: Sequence[socket]) -> None:
+def run_child(settings: Settings, board: Board | None, listener: socket | None, unused: Sequence[socket]) -> None:
     """The supervisor's jobs process; it answers on the plain listener when there is one to redirect."""
     from mooring.cli.process import become_child
 
     become_child("mooring jobs", unused=unused)
-    run(settings, listener, after=_AFTER_WEB)
+    run(settings, board, listener, after=_AFTER_WEB)
 
 
-def run(settings: Settings, listener: socket | None = None, *, after: float = 0) -> None:
-    """Run the jobs until SIGTERM or SIGINT, and let what is under way end. They begin `after` so many seconds."""
-    asyncio.run(_run(settings, listener, after))
+def run(
+    settings: Settings,
+    board: Board | None,
+    listener: socket | None = None,
+    *,
+    read: socket | None = None,
+    after: float = 0,
+) -> None:
+    """Run the jobs until SIGTERM or SIGINT, and let what is under way end. They begin `after` so many seconds. Tasks
+    are counted at the board's last place; with `read` this process answers Prometheus too.
+    """
+    asyncio.run(_run(settings, board, listener, read, after))
 
 
-async def _run(settings: Settings, listener: socket | None, after: float) -> None:
+async def _run(
+    settings: Settings, board: Board | None, listener: socket | None, read: socket | None, after: float
+) -> None:
     from mooring.cli.redirect import Redirect
 
     stop = asyncio.Event()
@@ -72,4 +90,7 @@ async def _run(settings: Settings, listener: socket | None, after: float) -> Non
         from mooring.background import build_jobs
 
         structlog.get_logger().info("the jobs process runs")
-        await build_jobs(settings).run_forever(stop)
+        if board and read:
+            exposing = asyncio.create_task(metrics.expose(settings, board, read, has_web=False))
+            stack.callback(exposing.cancel)
+        await build_jobs(settings, board.take(board.last) if board else None).run_forever(stop)

@@ -66,6 +66,7 @@ def build(
 
     async def before(request: Request[Any, Any, Any]) -> None:
         handler: HTTPRouteHandler = request.route_handler
+        request.scope["operation"] = handler.operation_id  # type: ignore[typeddict-unknown-key]
         if request.method == "OPTIONS":
             raise MethodNotAllowed("method OPTIONS is not allowed")
         request.scope["bound"] = Bound(await bindings[handler](request))  # type: ignore[typeddict-unknown-key]

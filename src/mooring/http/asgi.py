@@ -2,24 +2,37 @@
 
 from collections.abc import Awaitable, Callable
 from random import Random
+from time import perf_counter
 from urllib.parse import unquote
 
 import structlog
 
 from mooring.http.exchange import ASGIApp, Message, Receive, Response, Scope, Send, respond
+from mooring.observe.counts import Requests
 
 Hook = Callable[[], Awaitable[None]]
 
 
 class Assembly:
-    """Sends each request to the part that answers it. `started` and `stopping` run with the process."""
+    """Sends each request to the part that answers it. `started` and `stopping` run with the process; `requests` counts
+    what is answered, if that is to be known.
+    """
 
-    def __init__(self, data_plane: ASGIApp, api: ASGIApp, ui: ASGIApp, started: Hook, stopping: Hook) -> None:
+    def __init__(
+        self,
+        data_plane: ASGIApp,
+        api: ASGIApp,
+        ui: ASGIApp,
+        started: Hook,
+        stopping: Hook,
+        requests: Requests | None = None,
+    ) -> None:
         self._data_plane = data_plane
         self._api = api
         self._ui = ui
         self._started = started
         self._stopping = stopping
+        self._requests = requests
         # Asking the kernel for each id would let other threads take the interpreter in the middle of every request, and
         # an id need not be hard to guess.
         self._random = Random()  # noqa: S311
@@ -31,6 +44,19 @@ class Assembly:
         if scope["type"] != "http":
             return
         path: bytes = scope.get("raw_path") or scope["path"].encode()
+        requests = self._requests
+        if requests is None:
+            await self._answer(path, scope, receive, send)
+            return
+        is_data = path.startswith((b"/v2", b"//v2"))
+        began = perf_counter()
+        requests.begin(is_data=is_data)
+        try:
+            await self._answer(path, scope, receive, send)
+        finally:
+            requests.end(scope, perf_counter() - began, is_data=is_data)
+
+    async def _answer(self, path: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         identified = self._identified(scope, send)
         if path.startswith(b"/v2/") or path == b"/service/token":
             await self._data_plane(scope, receive, identified)
@@ -40,7 +66,9 @@ class Assembly:
         elif path == b"/v2":
             await respond(Response(301, [(b"location", b"/v2/")]), scope["method"], identified)
         elif path.startswith((b"/api/", b"/c/")):
-            await self._api({**scope, "path": routed(path)}, receive, identified)
+            inner = {**scope, "path": routed(path)}
+            await self._api(inner, receive, identified)
+            scope["operation"] = inner.get("operation", "")
         else:
             await self._ui(scope, receive, identified)
 
@@ -54,6 +82,7 @@ class Assembly:
         def with_id(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 message["headers"].append(header)
+                scope["status"] = message["status"]
             return send(message)
 
         return with_id

@@ -18,7 +18,9 @@ from mooring.jobs.tables import paused_queue, task, worker
 
 _SILENCE: Final = 30 * SECOND  # microseconds without any heartbeat, after which nobody is believed to be alive
 
-_COLUMNS: Final = (task.c.id, task.c.execution_id, task.c.kind, task.c.job_id, task.c.run_count, task.c.payload)
+_COLUMNS: Final = (
+    task.c.id, task.c.execution_id, task.c.kind, task.c.job_id, task.c.run_count, task.c.payload, task.c.request_id,
+)  # fmt: skip
 _WAITING: Final = task.c.status.in_([literal(Status.PENDING.value), literal(Status.SCHEDULED.value)])
 _DUE: Final = Prepared(select(task.c.id).where(_WAITING, task.c.run_at <= bindparam("moment")).limit(1))
 _NEXT: Final = Prepared(select(func.min(task.c.run_at)).where(_WAITING, task.c.run_at > bindparam("moment")))
@@ -39,6 +41,7 @@ class Claimed(Struct, frozen=True):
     job_id: str
     run_count: int
     payload: Mapping[str, Any]
+    request_id: str | None = None
 
     @property
     def run_name(self) -> str:
@@ -211,5 +214,5 @@ def resume(connection: Connection, kinds: Iterable[str]) -> None:
 
 
 def _claimed(row: Any) -> Claimed:
-    task_id, execution_id, kind, job_id, run_count, payload = row
-    return Claimed(task_id, execution_id, kind, job_id, run_count, json.loads(payload))
+    task_id, execution_id, kind, job_id, run_count, payload, request_id = row
+    return Claimed(task_id, execution_id, kind, job_id, run_count, json.loads(payload), request_id)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from msgspec import Struct
 from sqlalchemy import Connection, Text, bindparam, func, literal, select, update
 from sqlalchemy.exc import IntegrityError
+from structlog.contextvars import get_contextvars
 
 from mooring.core.clock import now
 from mooring.core.errors import Conflict, NotFound, Precondition
@@ -70,10 +71,11 @@ def start(
 
 
 def add_tasks(connection: Connection, execution_id: int, vendor_type: str, tasks: Sequence[NewTask]) -> None:
-    """Add tasks to an execution and wake whoever runs them."""
+    """Add tasks to an execution and wake whoever runs them. They bear the id of the request that this is part of."""
     if not tasks:
         return
     moment = now()
+    request_id = get_contextvars().get("request_id")
     rows = [
         {
             "execution_id": execution_id,
@@ -82,6 +84,7 @@ def add_tasks(connection: Connection, execution_id: int, vendor_type: str, tasks
             "status": Status.PENDING,
             "payload": json.dumps(each.payload),
             "extra_attrs": json.dumps(each.extra_attrs),
+            "request_id": request_id,
             "run_at": moment,
             "creation_time": moment,
             "update_time": moment,

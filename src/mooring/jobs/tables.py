@@ -50,6 +50,7 @@ task = Table(
     Column("extra_attrs", Json, nullable=False, default="{}"),
     Column("run_count", Integer, nullable=False, default=0, server_default="0"),
     Column("worker", Text, nullable=False, default=""),
+    Column("request_id", Text),  # of the act that caused it; null where that was a schedule
     Column("is_stopping", Boolean, nullable=False, default=False, server_default=false()),
     moment("run_at"),  # not before
     moment("creation_time"),

@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import os
 import socket
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Concatenate, Final, ParamSpec, TypeVar
 from uuid import uuid4
 
 import structlog
 from sqlalchemy import Connection
+from structlog.contextvars import bind_contextvars
 
 from mooring.core.clock import SECOND, now
 from mooring.core.errors import DatabaseUnavailable, MooringError
@@ -21,6 +23,7 @@ from mooring.jobs.engine import Engine
 from mooring.jobs.kinds import Kind, Kinds, Status
 from mooring.jobs.schedules import Start
 from mooring.jobs.watch import Watch, watch
+from mooring.observe.counts import Tasks
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,7 +36,7 @@ _PAUSE: Final = 1.0  # seconds after the database did not answer
 
 class Worker:
     """Runs up to `places` tasks at once. `grace` and `beat` are in seconds: what tasks get to end when the worker is
-    told to, and how often it says that it lives.
+    told to, and how often it says that it lives. `counts` is told how they ended.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Worker:
         places: int = 10,
         grace: float = 10.0,
         beat: float = 5.0,
+        counts: Tasks | None = None,
     ) -> None:
         self._db = db
         self._kinds = Kinds([*kinds, Kind(sweep.NAME, self._sweep, limit=1, kept=10)])
@@ -54,6 +58,7 @@ class Worker:
         self._places = places
         self._grace = grace
         self._every = beat
+        self._counts = counts
         self.name: Final = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
         self._running: dict[int, asyncio.Task[None]] = {}
         self._expected = 0  # tasks that were claimed and have not come to `_perform` yet
@@ -156,7 +161,12 @@ class Worker:
         claimed = await self._surely(claims.adopt, run_name, self.name)
         if claimed is None:
             return
+        # In a context of its own: whatever is said from here on, and whatever is enqueued, bears these.
+        bind_contextvars(request_id=claimed.request_id, job=claimed.job_id, kind=claimed.kind)
         context = Context(self._db, claimed)
+        if claimed.request_id:
+            context.log.info(f"request {claimed.request_id}")
+        began = time.monotonic()
         work = asyncio.ensure_future(self._kinds[claimed.kind].run(context))
         self._running[claimed.id] = work
         self._wake.set()  # it may have been stopped before it was there to be cancelled
@@ -168,9 +178,17 @@ class Worker:
             del self._running[claimed.id]
             self._stopped.discard(claimed.id)
             self._wake.set()
+        self._ended(claimed, status, time.monotonic() - began)
         with self._patiently():
             await context.flush()
         await self._surely(claims.end, claimed, self.name, status, retry_at=retry_at)
+
+    def _ended(self, claimed: Claimed, status: Status, seconds: float) -> None:
+        """Say so, and count it; a run that another will follow has failed."""
+        self._log.info("a task ended", status=status, execution=claimed.execution_id, seconds=round(seconds, 3))
+        if self._counts:
+            end = status if status.is_final else Status.ERROR
+            self._counts.ended(claimed.kind, end, seconds, is_final=status.is_final)
 
     async def _surely(
         self, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs
@@ -187,8 +205,7 @@ class Worker:
         """How the run ended, and when the next one is if there is one."""
         kind = self._kinds[claimed.kind]
         try:
-            with structlog.contextvars.bound_contextvars(job=claimed.job_id, kind=claimed.kind):
-                await work
+            await work
         except asyncio.CancelledError:
             if claimed.id not in self._stopped:
                 raise
@@ -197,7 +214,7 @@ class Worker:
         except Exception as error:
             context.log.failure(str(error) or type(error).__name__)
             if not isinstance(error, MooringError):
-                self._log.exception("a task failed", job=claimed.job_id, kind=claimed.kind)
+                self._log.exception("a task failed")
             if claimed.run_count < kind.attempts:
                 return Status.SCHEDULED, now() + kind.backoff(claimed.run_count)
             return Status.ERROR, 0

@@ -43,11 +43,12 @@ class Route(Struct, frozen=True):
     """What follows the name in a path, and who answers which method. `*` is one segment that the handler gets.
 
     `versioned` tells where Harbor's storage backend answers: those answers carry Docker-Distribution-Api-Version, but
-    not the errors in `unversioned`, which are of its core.
+    not the errors in `unversioned`, which are of its core. `operation` is what its requests are counted as.
     """
 
     tail: tuple[str, ...]
     methods: dict[str, Handler]
+    operation: str
     versioned: bool = True
     unversioned: frozenset[str] = _OF_CORE
 
@@ -56,18 +57,20 @@ ROUTES: Final = (
     Route(
         ("manifests", "*"),
         {"GET": manifests.get, "HEAD": manifests.get, "PUT": manifests.put, "DELETE": manifests.delete},
+        "v2_manifest",
         unversioned=_OF_CORE
         | {"NAME_UNKNOWN", "MANIFEST_UNKNOWN", "MANIFEST_INVALID", "UNSUPPORTED", "REQUEST_ENTITY_TOO_LARGE"}
         | {"PRECONDITION", "VIOLATE_FOREIGN_KEY_CONSTRAINT", "PROJECTPOLICYVIOLATION"},
     ),
-    Route(("blobs", "uploads", ""), {"POST": uploads.start}),
+    Route(("blobs", "uploads", ""), {"POST": uploads.start}, "v2_blob_upload"),
     Route(
         ("blobs", "uploads", "*"),
         {"GET": uploads.status, "PATCH": uploads.patch, "PUT": uploads.put, "DELETE": uploads.cancel},
+        "v2_blob_upload",
     ),
-    Route(("blobs", "*"), {"GET": blobs.get, "HEAD": blobs.get, "DELETE": blobs.remove}),
-    Route(("tags", "list"), {"GET": tags.list_tags}, versioned=False),
-    Route(("referrers", "*"), {"GET": referrers.referrers}, versioned=False),
+    Route(("blobs", "*"), {"GET": blobs.get, "HEAD": blobs.get, "DELETE": blobs.remove}, "v2_blob"),
+    Route(("tags", "list"), {"GET": tags.list_tags}, "v2_tags", versioned=False),
+    Route(("referrers", "*"), {"GET": referrers.referrers}, "v2_referrers", versioned=False),
 )
 
 
@@ -96,6 +99,7 @@ class DataPlane:
 
     async def _answer(self, request: Request) -> Response:
         if request.path == b"/service/token":
+            request.scope["operation"] = "token"
             return await token.token(self._registry, request)
         if b"%" in request.scope["query_string"]:
             check_escapes(request.scope["query_string"].decode("latin-1"))
@@ -109,11 +113,13 @@ class DataPlane:
                 response.headers.append(_BACKEND)
                 return response
             if segments == ["_catalog"]:
+                request.scope["operation"] = "v2_catalog"
                 return await self._catalog(request)
             if segments[-2:] == ["blobs", "uploads"] and request.method == "POST":
                 return Response(301, [_BACKEND, (b"location", request.path + b"/")])
             matched = self._match(request, segments)
         route, name, parameter = matched
+        request.scope["operation"] = route.operation
         handler = route.methods.get(request.method)
         if handler is None:
             return await self._wrong_method(request, route, name)

@@ -83,7 +83,7 @@ def count(connection: Connection, actor: Actor) -> Counts:
     public = _count(connection, project.c.is_public)
     if actor.is_admin and allowed(actor, "project", "list", project=None):
         total = _count(connection, ~project.c.is_deleted)
-        return Counts(total[0] - public[0], total[1] - public[1], *public, *total, _size(connection))
+        return Counts(total[0] - public[0], total[1] - public[1], *public, *total, stored(connection))
     private = (0, 0)
     if actor.kind == "user":
         private = _count(connection, ~project.c.is_public & projects.visible(actor))
@@ -120,7 +120,7 @@ def _count(connection: Connection, condition: ColumnElement[bool]) -> tuple[int,
     return number, connection.execute(inside.where(met)).scalar_one()
 
 
-def _size(connection: Connection) -> int:
-    """What all blobs and manifests take, each once."""
+def stored(connection: Connection) -> int:
+    """How many bytes all blobs and manifests take, each once."""
     sizes: Sequence[ColumnElement[int]] = (func.sum(blob.c.size), func.sum(func.length(manifest.c.content)))
     return sum(int(connection.execute(select(size)).scalar() or 0) for size in sizes)

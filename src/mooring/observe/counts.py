@@ -1,0 +1,67 @@
+"""What is counted: requests by the web processes, tasks by the jobs processes."""
+
+from collections.abc import MutableMapping
+from typing import Any, Final
+
+import structlog
+
+from mooring.observe.board import Place, Series
+
+REQUEST: Final = "request"  # operation, method, status
+RUN: Final = "run"  # kind, how one run of a task ended
+TASK: Final = "task"  # kind, how a task ended with its last run
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_GONE: Final = 499  # in place of the status where the client left before there was one
+
+
+class Requests:
+    """The requests of one web process. `logs` has a line written for each."""
+
+    def __init__(self, place: Place, *, logs: bool = False) -> None:
+        self._place = place
+        self._begun = place.begun
+        self._known: dict[tuple[str, str, int], Series] = {}
+        self._logs = logs
+
+    def begin(self, *, is_data: bool) -> None:
+        """A request has come, to the data plane or to anything else."""
+        self._begun[is_data] += 1
+
+    def end(self, scope: MutableMapping[str, Any], seconds: float, *, is_data: bool) -> None:
+        """It is over. The scope's `operation` is what it was, and its `status` what was answered."""
+        self._begun[is_data] -= 1
+        key = (scope.get("operation", ""), scope["method"], scope.get("status", _GONE))
+        series = self._known.get(key)
+        if series is None:
+            series = self._known[key] = self._series(*key, is_data=is_data)
+        series.add(seconds)
+        if self._logs:
+            peer = scope.get("client")
+            structlog.get_logger().info(
+                "request",
+                client=peer[0] if peer else "",
+                method=scope["method"],
+                path=scope["path"],
+                status=key[2],
+                milliseconds=round(1000 * seconds, 1),
+            )
+
+    def _series(self, operation: str, method: str, status: int, *, is_data: bool) -> Series:
+        if len(self._known) > 4096:  # somebody makes methods up
+            self._known.clear()
+        operation = operation or ("v2_others" if is_data else "unknown")
+        return self._place.series(REQUEST, operation, method if method in _METHODS else "other", str(status))
+
+
+class Tasks:
+    """The tasks of one jobs process."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    def ended(self, kind: str, status: str, seconds: float, *, is_final: bool) -> None:
+        """A run of a task has ended after so long; `is_final` when there will not be another."""
+        self._place.series(RUN, kind, status).add(seconds)
+        if is_final:
+            self._place.series(TASK, kind, status).add(seconds)

@@ -1,0 +1,167 @@
+"""What the processes have counted, as Prometheus sees it: under Harbor's names, and those that guides alert on."""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import accumulate, pairwise
+from typing import Final
+
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+
+from mooring.observe.board import BOUNDS, Board, Labels
+from mooring.observe.counts import REQUEST, RUN, TASK
+
+_WINDOW: Final = 600.0  # seconds that a summary's quantiles look back, as in Harbor
+_STEP: Final = 60.0  # seconds between two of the states that are kept for it
+_QUANTILES: Final = (0.5, 0.9, 0.99)
+_ENDS: Final = {"Success": "success", "Error": "fail", "Stopped": "stop"}
+
+Rows = dict[Labels, list[float]]
+
+
+class Recent:
+    """What was counted in the last ten minutes."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._kept: list[tuple[float, Mapping[Labels, list[float]]]] = [(clock(), {})]
+
+    def since(self, totals: Mapping[Labels, list[float]]) -> Rows:
+        """How much each series has grown."""
+        moment = self._clock()
+        while len(self._kept) > 1 and self._kept[1][0] <= moment - _WINDOW:
+            del self._kept[0]
+        before = self._kept[0][1]
+        if moment - self._kept[-1][0] >= _STEP:
+            self._kept.append((moment, totals))
+        return {
+            labels: [now - then for now, then in zip(cells, before.get(labels, [0.0] * len(cells)), strict=True)]
+            for labels, cells in totals.items()
+        }
+
+
+class Core:
+    """All requests, as Harbor's core has them."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._recent = Recent()
+
+    def collect(self) -> Iterator[Metric]:
+        totals = _of(REQUEST, self._board.totals())
+        name = "harbor_core_http_inflight_requests"
+        yield GaugeMetricFamily(name, "Requests that are being answered", value=sum(self._board.under_way()))
+        labels = ("method", "code", "operation")
+        counter = CounterMetricFamily("harbor_core_http_request", "Requests that were answered", labels=labels)
+        for (operation, method, code), cells in totals.items():
+            counter.add_metric([method, code, operation], sum(cells[:-1]))
+        yield counter
+        yield _summary(
+            "harbor_core_http_request_duration_seconds",
+            "How long requests took; quantiles are of the last ten minutes",
+            ("operation", "method"),
+            _without_last(totals),
+            self._recent.since(_without_last(totals)),
+        )
+
+
+class Registry:
+    """The data plane's requests, under the names of distribution and of guides."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    def collect(self) -> Iterator[Metric]:
+        requests = _of(REQUEST, self._board.totals())
+        totals = {key: cells for key, cells in requests.items() if key[0].startswith("v2_")}
+        name = "registry_http_in_flight_requests"
+        yield GaugeMetricFamily(name, "Requests to the registry that are being answered", self._board.under_way()[1])
+        labels = ("handler", "method", "code")
+        counter = CounterMetricFamily("registry_http_requests", "Requests to the registry", labels=labels)
+        for (operation, method, code), cells in totals.items():
+            counter.add_metric([operation.removeprefix("v2_"), method.lower(), code], sum(cells[:-1]))
+        yield counter
+        help_text = "How long requests to the registry took, their bodies included"
+        own = HistogramMetricFamily("registry_http_request_duration_seconds", help_text, labels=("handler", "method"))
+        guides = "harbor_registry_request_duration_seconds"
+        theirs = HistogramMetricFamily(guides, help_text, labels=("operation", "method"))
+        for (operation, method), cells in _without_last(totals).items():
+            own.add_metric([operation.removeprefix("v2_"), method.lower()], _buckets(cells), cells[-1])
+            theirs.add_metric([operation, method], _buckets(cells), cells[-1])
+        yield own
+        yield theirs
+
+
+class Jobservice:
+    """The tasks. Every one of the kinds has its counts from the start, so that an alert's expression has data."""
+
+    def __init__(self, board: Board, kinds: Iterable[str]) -> None:
+        self._board = board
+        self._kinds = tuple(kinds)
+        self._recent = Recent()
+
+    def collect(self) -> Iterator[Metric]:
+        totals = self._board.totals()
+        nought = [0.0] * (len(BOUNDS) + 2)
+        every = {(kind, end): nought for kind in self._kinds for end in _ENDS}
+        runs, tasks = every | _of(RUN, totals), every | _of(TASK, totals)
+        labels = ("type", "status")
+        harbor = CounterMetricFamily("harbor_jobservice_task", "Runs of tasks that have ended", labels=labels)
+        for (kind, end), cells in runs.items():
+            harbor.add_metric([kind, _ENDS[end]], sum(cells[:-1]))
+        yield harbor
+        guides = CounterMetricFamily("harbor_jobservice_job", "Jobs that have ended, tried again or not", labels=labels)
+        for (kind, end), cells in tasks.items():
+            guides.add_metric([kind, end], sum(cells[:-1]))
+        yield guides
+        named: Rows = {(kind, _ENDS[end]): cells for (kind, end), cells in runs.items() if sum(cells)}
+        yield _summary(
+            "harbor_jobservice_task_process_time_seconds",
+            "How long tasks ran; quantiles are of the last ten minutes",
+            labels,
+            named,
+            self._recent.since(named),
+        )
+
+
+def quantile(cells: list[float], share: float) -> float:
+    """The value that this share of what was counted is not above, as far as the bounds tell; NaN when there is none."""
+    wanted = share * sum(cells[:-1])
+    if not wanted:
+        return math.nan
+    below = 0.0
+    for (lower, upper), count in zip(pairwise((0.0, *BOUNDS)), cells, strict=False):
+        if below + count >= wanted:
+            return lower + (upper - lower) * (wanted - below) / count
+        below += count
+    return BOUNDS[-1]
+
+
+def _summary(name: str, help_text: str, labels: tuple[str, ...], totals: Rows, recent: Rows) -> Metric:
+    metric = Metric(name, help_text, "summary")
+    for key, cells in totals.items():
+        named = dict(zip(labels, key, strict=True))
+        for share in _QUANTILES:
+            metric.add_sample(name, {**named, "quantile": str(share)}, quantile(recent[key], share))
+        metric.add_sample(f"{name}_sum", named, cells[-1])
+        metric.add_sample(f"{name}_count", named, sum(cells[:-1]))
+    return metric
+
+
+def _buckets(cells: list[float]) -> list[tuple[str, float]]:
+    bounds = [*map(str, BOUNDS), "+Inf"]
+    return list(zip(bounds, accumulate(cells[:-1]), strict=True))
+
+
+def _of(what: str, totals: Mapping[Labels, list[float]]) -> Rows:
+    """The series of one sort; what had no place of its own any more counts as `other`."""
+    return {labels[1:]: cells for labels, cells in totals.items() if labels[0] == what}
+
+
+def _without_last(totals: Rows) -> Rows:
+    """The sums over the last label."""
+    sums: Rows = {}
+    for labels, cells in totals.items():
+        known = sums.get(labels[:-1])
+        sums[labels[:-1]] = [a + b for a, b in zip(known, cells, strict=True)] if known else cells
+    return sums
