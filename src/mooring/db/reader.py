@@ -1,18 +1,20 @@
 """Point reads of the data plane, on the event loop: no thread, no transaction, prepared text.
 
-Two implementations: sqlite3 inline (a read takes microseconds), psycopg awaiting the socket.
+Two implementations: sqlite3 inline (a read takes microseconds), psycopg's libpq pipelines.
 """
 
 import asyncio
 import sqlite3
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 import psycopg
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from mooring.core.errors import DatabaseUnavailable
+from mooring.db.pipeline import Aborted, Pipeline, Unanswered
 from mooring.db.prepared import Prepared, Row
+
+_MANY: Final = 8  # reads on one connection before another one is used
 
 
 class Reader(Protocol):
@@ -61,52 +63,62 @@ class SqliteReader:
 
 
 class PostgresReader:
-    def __init__(self, conninfo: str, connections: int = 8) -> None:
-        self._conninfo = conninfo
-        self._size = connections
-        self._pool: AsyncConnectionPool | None = None
-        self._opening = asyncio.Lock()
+    """Few connections, each with many reads on their way."""
 
-    async def _open(self) -> AsyncConnectionPool:
-        if self._pool is None:
-            async with self._opening:
-                if self._pool is None:
-                    pool = AsyncConnectionPool(
-                        self._conninfo,
-                        min_size=1,
-                        max_size=self._size,
-                        timeout=5,
-                        open=False,
-                        kwargs={"autocommit": True, "prepare_threshold": 0},
-                    )
-                    await pool.open()
-                    self._pool = pool
-        return self._pool
+    def __init__(self, conninfo: str, connections: int = 4) -> None:
+        self._conninfo = conninfo
+        self._most = connections
+        self._pipelines: list[Pipeline] = []
+        self._opening: asyncio.Task[None] | None = None
 
     async def one(self, statement: Prepared, **params: Any) -> Row | None:
         rows = await self.all(statement, **params)
         return rows[0] if rows else None
 
     async def all(self, statement: Prepared, **params: Any) -> list[Row]:
-        pool = await self._open()
         bound = statement.bind(params)
-        for attempt in (1, 2):
+        failures = 0
+        while True:
             try:
-                async with pool.connection() as connection:
-                    cursor = await connection.execute(statement.text["postgresql"], bound)
-                    return await cursor.fetchall()
+                while (pipeline := self._free()) is None:
+                    await self._opened()
+                return await pipeline.all(statement, bound)
+            except Aborted:
+                continue
             except psycopg.DataError as error:
                 if error.sqlstate is not None:
                     raise
                 return []  # a parameter holds a NUL, which no text of PostgreSQL's does: nothing is called so
-            except (psycopg.OperationalError, PoolTimeout) as error:
-                # A connection that the server closed while it lay in the pool fails once; a second failure is the
-                # database's.
-                if attempt == 2:
+            except (psycopg.OperationalError, Unanswered) as error:
+                # A connection that the server closed while nobody asked fails once; a second failure is the database's.
+                failures += 1
+                if failures == 2:
                     raise DatabaseUnavailable(f"the database does not answer: {error}") from error
-        raise AssertionError
+
+    def _free(self) -> Pipeline | None:
+        """The connection to ask: the first with few reads waiting, so that many go together."""
+        for pipeline in self._pipelines:
+            if pipeline.is_open and pipeline.waiting < _MANY:
+                return pipeline
+        self._pipelines = [pipeline for pipeline in self._pipelines if pipeline.is_open]
+        if len(self._pipelines) < self._most:
+            return None
+        return min(self._pipelines, key=lambda pipeline: pipeline.waiting)
+
+    async def _opened(self) -> None:
+        """One more connection. Whoever asks while it is made waits for the same one."""
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._open())
+        await asyncio.shield(self._opening)
+
+    async def _open(self) -> None:
+        try:
+            connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True, connect_timeout=5)
+            self._pipelines.append(Pipeline(connection))
+        finally:
+            self._opening = None
 
     async def close(self) -> None:
-        if self._pool is not None:
-            await self._pool.close()
-            self._pool = None
+        for pipeline in self._pipelines:
+            await pipeline.close()
+        self._pipelines = []
