@@ -23,7 +23,8 @@ tools: .venv/.developed ## Set up what the tests need: packages when root, Go pr
 	@$(BIN)/python -m tests.parts.tools
 
 test: tools ## Run every test in its short form
-	$(PYTEST)
+	@$(BIN)/python -m compileall -q src tests
+	$(PYTEST) --numprocesses auto
 
 lint: types ## Check style, types and the direction of imports
 	$(BIN)/ruff check $(SOURCES)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.parts import s3, tools
+from tests.parts import s3, spread, tools
 from tests.parts.deployments import Deployments
 from tests.parts.postgres import Postgres
 from tests.parts.secrets import Watch
@@ -38,6 +38,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         slow = [item for item in items if item.get_closest_marker("slow")]
         items[:] = [item for item in items if item not in slow]
         config.hook.pytest_deselected(items=slow)
+    if hasattr(config, "workerinput"):
+        items.sort(key=spread.rank)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    return spread.processes()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> spread.Spread:
+    return spread.Spread(config, log)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["figures"] = session.config.stash[FIGURES]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What a process of several has measured; one that crashed tells nothing."""
+    node.config.stash[FIGURES] += getattr(node, "workeroutput", {}).get("figures", [])
 
 
 @pytest.hookimpl(wrapper=True)
@@ -65,7 +88,7 @@ def _without_skips(report: Any) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if config.stash[FIGURES]:
         terminalreporter.section("figures")
-        for line in config.stash[FIGURES]:
+        for line in sorted(config.stash[FIGURES]):
             terminalreporter.write_line(line)
 
 

@@ -1,8 +1,10 @@
 """Databases with the schema in place, on both engines, and jobs processes on them."""
 
-import subprocess
-import sys
+import multiprocessing
+import os
+import signal
 from collections.abc import Callable, Iterator
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,9 @@ from sqlalchemy import text
 
 from mooring.db import schema
 from mooring.db.engine import Database
+from tests.jobs import inside
 
-Start = Callable[..., "subprocess.Popen[bytes]"]
+Start = Callable[..., "JobsProcess"]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -27,18 +30,49 @@ def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     database.close_now()
 
 
+class JobsProcess:
+    """A jobs process on the database, in the way that `subprocess` has of a program."""
+
+    def __init__(self, context: ForkServerContext, url: str, *arguments: str) -> None:
+        self._process = context.Process(target=inside.run, args=(url, *arguments))
+        self._process.start()
+
+    def wait(self, seconds: float) -> int | None:
+        """The status that it ends with, None when it does not; the negative number of the signal that killed it."""
+        self._process.join(seconds)
+        return self._process.exitcode
+
+    def send_signal(self, number: signal.Signals) -> None:
+        assert self._process.pid is not None
+        os.kill(self._process.pid, number)
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+
+
+@pytest.fixture(scope="session")
+def context() -> ForkServerContext:
+    """Forks jobs processes from one that has loaded the program, which takes longer than most tests."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([inside.__name__])
+    return context
+
+
 @pytest.fixture
-def start(db: Database) -> Iterator[Start]:
+def start(db: Database, context: ForkServerContext) -> Iterator[Start]:
     """Starts jobs processes on the database; each takes the arguments of tests/jobs/inside.py."""
-    processes: list[subprocess.Popen[bytes]] = []
+    processes: list[JobsProcess] = []
     db.write_now(lambda connection: connection.execute(text("CREATE TABLE ran (task_id BIGINT, moment BIGINT)")))
 
-    def begin(*arguments: str) -> subprocess.Popen[bytes]:
-        url = db.url.render_as_string(hide_password=False)
-        processes.append(subprocess.Popen([sys.executable, "-m", "tests.jobs.inside", url, *arguments]))
+    def begin(*arguments: str) -> JobsProcess:
+        processes.append(JobsProcess(context, db.url.render_as_string(hide_password=False), *arguments))
         return processes[-1]
 
     yield begin
     for process in processes:
-        process.kill()
-        process.wait()
+        process.close()

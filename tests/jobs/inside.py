@@ -1,4 +1,4 @@
-"""A jobs process for tests: `python -m tests.jobs.inside URL` runs its kinds until it is killed or told to end.
+"""A jobs process for tests: `run` runs its kinds until the process is killed or told to end.
 
 COUNT notes each run, SLOW sleeps, FAIL fails, LATER fails the first time, and each says what it does in its log. With
 two more arguments, `before` or `after` and the name of a transaction, the process kills itself just there.
@@ -7,7 +7,6 @@ two more arguments, `before` or `after` and the name of a transaction, the proce
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -83,5 +82,5 @@ async def main(url: str, moment: str = "", name: str = "") -> None:
     await Worker(db, KINDS, grace=0.5, beat=BEAT).run_forever(stop)
 
 
-if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+def run(url: str, *arguments: str) -> None:
+    asyncio.run(main(url, *arguments))

@@ -138,7 +138,7 @@ def within(record: Any, low: int, high: int) -> bool:
     return begin + low * SECOND <= moment <= begin + high * SECOND
 
 
-@pytest.mark.parametrize(("q", "wanted", "projects"), CASES)
+@pytest.mark.parametrize(("q", "wanted", "projects"), CASES, ids=range(len(CASES)))
 def test_pages(log: Database, q: str, wanted: Any, projects: list[int] | None) -> None:
     expected = [each.id for each in log.read_now(all_records) if wanted(each)]
     for sort, order in (("", expected[::-1]), ("op_time", expected), ("-op_time", expected[::-1]), ("id", expected)):
