@@ -1,13 +1,12 @@
 """The way to the database: transactions in threads, point reads on the loop.
 
 SQLite: WAL, one writer thread a process that commits what has queued up together; the writers of all processes take
-turns on a file lock, so that none sleeps in SQLite's own back-off. PostgreSQL: a pool of threads, each with its
-connection.
+turns on a file lock, so that none sleeps in SQLite's own back-off. PostgreSQL: a pool of threads for each, reads and
+writes, every thread with its connection.
 """
 
 import asyncio
 import contextlib
-import contextvars
 import fcntl
 import os
 import queue
@@ -42,13 +41,16 @@ class Database:
 
     `write` runs a function in a transaction of its own: it commits when the function returns and leaves nothing when
     it raises. `read` runs one on a snapshot that cannot write. Both take the function first and hand it a Connection.
-    `follow` says who follows the events that are emitted in transactions that write.
+    `follow` says who follows the events that are emitted in transactions that write. Of PostgreSQL's connections up to
+    `connections` write, half as many read in threads, and half as many on the loop: more would compete for one
+    interpreter.
     """
 
     def __init__(self, url: str, *, synchronous: str = "FULL", connections: int = 8) -> None:
         self.url: URL = make_url(url)
         self.is_sqlite: Final = self.url.get_backend_name() == "sqlite"
-        self._readers = pool(connections, "db-read")
+        few = max(1, connections // 2)
+        self._readers = pool(connections if self.is_sqlite else few, "db-read")
         self._writer: Writer
         self.reader: Reader
         if self.is_sqlite:
@@ -61,10 +63,10 @@ class Database:
         else:
             self.url = self.url.set(drivername="postgresql+psycopg")
             self.engine = create_engine(self.url, pool_size=connections, max_overflow=0, pool_pre_ping=True)
-            # Each statement sees what is committed when it begins, in a transaction or not; two round trips are saved.
-            self.read_engine = self.engine.execution_options(isolation_level="AUTOCOMMIT", **{STATE: POSTGRESQL_STATE})
+            self.read_engine = _postgres_read_engine(self.url, few)
             self._writer = _PooledWriter(self.engine, connections)
-            self.reader = PostgresReader(self.url.set(drivername="postgresql").render_as_string(hide_password=False))
+            conninfo = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+            self.reader = PostgresReader(conninfo, few)
 
     def follow(self, listeners: Listeners) -> None:
         """From now on call these in the transactions of the events."""
@@ -77,13 +79,27 @@ class Database:
 
     async def write(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run the function in a transaction; its result comes once that is durable. Raises DatabaseUnavailable."""
-        run = contextvars.copy_context().run  # the request that this is for is known there too
-        return await asyncio.wrap_future(self._submit(lambda connection: run(function, connection, *args, **kwargs)))
+        return await asyncio.wrap_future(self._submit(lambda connection: function(connection, *args, **kwargs)))
 
     def read_now(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """As `read`, in the calling thread."""
-        with translated(), self.read_engine.connect() as connection:
-            return function(connection, *args, **kwargs)
+        with translated():
+            try:
+                return self._read(function, *args, **kwargs)
+            except _Lost:
+                return self._read(function, *args, **kwargs)
+
+    def _read(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        with self.read_engine.connect() as connection:
+            try:
+                return function(connection, *args, **kwargs)
+            except (OperationalError, psycopg.OperationalError) as error:
+                if not _is_lost(connection):
+                    raise
+                # Closed while it lay in the pool, and so most likely are the others there.
+                connection.invalidate()
+                self.read_engine.dispose()
+                raise _Lost(str(error)) from error
 
     def write_now(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """As `write`, waiting in the calling thread."""
@@ -102,6 +118,17 @@ class Database:
         self._readers.shutdown()
         self.engine.dispose()
         self.read_engine.dispose()
+
+
+class _Lost(psycopg.OperationalError):
+    """The connection was closed by the server, so that another one may do."""
+
+
+def _is_lost(connection: Connection) -> bool:
+    if connection.invalidated:
+        return True
+    driver = connection.connection.driver_connection
+    return isinstance(driver, psycopg.Connection) and driver.closed
 
 
 class Writer(Protocol):
@@ -250,4 +277,20 @@ def _sqlite_engine(url: URL, synchronous: str, *, read_only: bool = False) -> En
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
+    return engine
+
+
+def _postgres_read_engine(url: URL, connections: int) -> Engine:
+    """Each statement sees what is committed when it begins, in a transaction or not; so none is begun or ended, and
+    whether a connection still stands is found out by using it.
+    """
+    engine = create_engine(
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,
+        pool_reset_on_return=None,
+    )
+    engine.update_execution_options(**{STATE: POSTGRESQL_STATE})
     return engine

@@ -23,6 +23,7 @@ _LONG: Final = 1000  # rows of a list that is worth remembering; shorter ones ar
 _LISTS: Final = 64  # remembered by a connection
 _KEYS: Final = 512  # remembered of a list
 _MEMORY: Final = "places"
+_ASKED: Final = "asked_state"
 
 
 class Places:
@@ -64,7 +65,7 @@ def places(connection: Connection, name: Hashable, count: Callable[[], int]) -> 
     question = connection.get_execution_options().get(STATE)
     known = memory.get(name) if question else None
     # Asked before counting, since PostgreSQL's next statement may see more; short lists need not ask.
-    state = connection.exec_driver_sql(question).scalar_one() if known and question else None
+    state = _state(connection, question) if known and question else None
     if known is None or state is None or known.state != state:
         known = Places(count(), state)
     if question:
@@ -81,7 +82,7 @@ def totals(
     memory: dict[Hashable, Places] = connection.info.setdefault(_MEMORY, {})
     question = connection.get_execution_options().get(STATE)
     known = {key: memory[scope, key] for key in keys if (scope, key) in memory} if question else {}
-    state = connection.exec_driver_sql(question).scalar_one() if known and question else None
+    state = _state(connection, question) if known and question else None
     told = {key: each.total for key, each in known.items() if state is not None and each.state == state}
     rest = [key for key in keys if key not in told]
     counted = count(rest) if rest else {}
@@ -89,6 +90,15 @@ def totals(
         for key in rest:
             _remember(memory, (scope, key), Places(counted.get(key, 0), state))
     return told | counted
+
+
+def _state(connection: Connection, question: str) -> object:
+    """The state that the database was in when it was first asked for on this connection: a read takes no time."""
+    asked: object = connection.get_execution_options().get(_ASKED)
+    if asked is None:
+        asked = connection.exec_driver_sql(question).scalar_one()
+        connection.execution_options(**{_ASKED: asked})
+    return asked
 
 
 def _remember(memory: dict[Hashable, Places], name: Hashable, known: Places) -> None:

@@ -3,12 +3,14 @@
 SQLAlchemy writes the SQL, the driver runs it; nothing is built, cached or converted for each call.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection
+import msgspec
+from sqlalchemy import ARRAY, Connection, Select, Text, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import ClauseElement
 
 Row = tuple[Any, ...]
@@ -61,3 +63,30 @@ class Prepared:
     def _execute(self, connection: Connection, params: Mapping[str, Any]) -> Any:
         driver: Any = connection.connection.driver_connection
         return driver.execute(self.text[connection.dialect.name], {**self.constants, **params})
+
+
+class Among:
+    """One statement, prepared, for the rows whose column is one of some values, however many these are.
+
+    They are one parameter: the text stays the same, so the driver and the database know it already.
+    """
+
+    __slots__ = ("_statement",)
+
+    def __init__(self, statement: Select[Any], column: ColumnElement[Any]) -> None:
+        listed = func.json_each(bindparam("values", type_=Text)).table_valued("value")
+        self._statement = Prepared(
+            {
+                "sqlite": statement.where(column.in_(select(listed.c.value))),
+                "postgresql": statement.where(column == any_(bindparam("values", type_=ARRAY(column.type)))),
+            }
+        )
+
+    def all(self, connection: Connection, values: Collection[int] | Collection[str], **params: Any) -> list[Row]:
+        """The rows, in the statement's order; `params` are those of the statement itself."""
+        if not values:
+            return []
+        given: Any = list(values)
+        if connection.dialect.name == "sqlite":
+            given = msgspec.json.encode(given).decode()
+        return self._statement.all(connection, values=given, **params)

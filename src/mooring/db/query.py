@@ -5,13 +5,11 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Boolean,
     Connection,
     Integer,
     Select,
-    any_,
     false,
     func,
     literal,
@@ -38,16 +36,6 @@ def in_batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """The values in slices that an IN may hold."""
     for start in range(0, len(values), _BATCH):
         yield values[start : start + _BATCH]
-
-
-def among(
-    connection: Connection, statement: Select[Any], column: ColumnElement[Any], values: Sequence[Any]
-) -> list[Any]:
-    """The rows of the statement whose column is one of the values, however many these are."""
-    if connection.dialect.name == "postgresql":
-        # One parameter however many values: the text stays the same, so the driver and the server know it already.
-        return list(connection.execute(statement.where(column == any_(literal(list(values), ARRAY(column.type))))))
-    return [row for some in in_batches(values) for row in connection.execute(statement.where(column.in_(some)))]
 
 
 def page(

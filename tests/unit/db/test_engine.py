@@ -5,13 +5,25 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, UniqueConstraint, bindparam, insert, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.exc import IntegrityError
 from tests.parts.postgres import Postgres
 
 from mooring.core.errors import DatabaseUnavailable
 from mooring.db.engine import Database
-from mooring.db.prepared import Prepared
+from mooring.db.prepared import Among, Prepared
 
 METADATA = MetaData()
 THING = Table(
@@ -19,6 +31,8 @@ THING = Table(
 )
 ADD = Prepared(insert(THING).values(name=bindparam("name")))
 NAMES = Prepared(select(THING.c.name).order_by(THING.c.id))
+OF_IDS = Among(select(THING.c.name).where(THING.c.name != bindparam("but")).order_by(THING.c.id), THING.c.id)
+OF_NAMES = Among(select(THING.c.id), THING.c.name)
 NAMED = Prepared(select(THING.c.id).where(THING.c.name == bindparam("name")))
 
 
@@ -30,6 +44,14 @@ def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
         cluster: Postgres = request.getfixturevalue("postgres")
         url = cluster.url(cluster.create())
     database = Database(url, connections=4)
+    METADATA.create_all(database.engine)
+    yield database
+    database.close_now()
+
+
+@pytest.fixture
+def postgresql(postgres: Postgres) -> Iterator[Database]:
+    database = Database(postgres.url(postgres.create()), connections=8)
     METADATA.create_all(database.engine)
     yield database
     database.close_now()
@@ -141,3 +163,38 @@ def test_a_database_that_is_not_there() -> None:
     with pytest.raises(DatabaseUnavailable, match="does not answer"):
         database.write_now(add, "a")
     database.close_now()
+
+
+def test_rows_among_more_values_than_a_statement_takes_parameters(db: Database) -> None:
+    for name in ("a", "b", '"', "c"):
+        db.write_now(add, name)
+
+    def found(connection: Connection) -> list[str]:
+        return [name for (name,) in OF_IDS.all(connection, range(1, 100_000), but="b")]
+
+    assert db.read_now(found) == db.write_now(found) == ["a", '"', "c"]
+    assert db.read_now(lambda connection: OF_NAMES.all(connection, ['"', "z"])) == [(3,)]
+    assert db.read_now(lambda connection: OF_NAMES.all(connection, [])) == []
+
+
+def test_connections_that_the_server_has_closed_are_replaced(postgresql: Database) -> None:
+    """Every one that lies in a pool, whichever way it is used next."""
+    slow = Prepared(select(func.pg_sleep(0.1)))
+
+    async def use_all() -> list[int]:
+        await asyncio.gather(*(postgresql.read(slow.one) for _ in range(4)))
+        postgresql.write_now(_end_the_others)
+        by_driver = await postgresql.read(NAMES.all)
+        postgresql.write_now(_end_the_others)
+        statement = select(func.count()).select_from(THING)
+        return [len(by_driver), await postgresql.read(lambda connection: connection.execute(statement).scalar_one())]
+
+    postgresql.write_now(add, "a")
+    assert asyncio.run(use_all()) == [1, 1]
+
+
+def _end_the_others(connection: Connection) -> None:
+    connection.exec_driver_sql(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Boolean, Column, Connection, Integer, MetaData, Table, Text, create_engine, select
 
 from mooring.core.page import Listing, parse_filters, parse_sort
-from mooring.db.query import among, contains, page
+from mooring.db.query import contains, page
 
 METADATA = MetaData()
 THING = Table(
@@ -88,8 +88,3 @@ def test_text_to_search_for_is_never_a_pattern(connection: Connection, text: str
     names = {row.id: row.name for row in connection.execute(select(THING.c.id, THING.c.name))}
     ids = set(connection.execute(select(THING.c.id).where(contains(THING.c.name, text))).scalars())
     assert ids == {key for key, name in names.items() if text.lower() in name.lower()}
-
-
-def test_more_values_than_a_statement_takes(connection: Connection) -> None:
-    rows = among(connection, select(THING.c.id).order_by(THING.c.id), THING.c.id, range(1, 100_000))
-    assert [row.id for row in rows] == [1, 2, 3, 4, 5]

@@ -1,13 +1,12 @@
 """Reading allowlists."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
-from mooring.db import query
 from mooring.features.allowlists.tables import allowlist
 
 SYSTEM: Final = 0  # the project_id of the list that holds everywhere
@@ -25,21 +24,16 @@ class Allowlist(Struct, frozen=True):
     update_time: int = 0
 
 
+COLUMNS: Final = tuple(allowlist.c[field] for field in Allowlist.__struct_fields__)
+
+
 def read(connection: Connection, project_id: int) -> Allowlist:
     """The list of the project, of the system when it is SYSTEM; an empty one where none was set."""
-    return of_projects(connection, [project_id]).get(project_id) or Allowlist(project_id)
+    row = connection.execute(select(*COLUMNS).where(allowlist.c.project_id == project_id)).one_or_none()
+    return Allowlist(project_id) if row is None else of_row(row)
 
 
-def of_projects(connection: Connection, project_ids: Sequence[int]) -> dict[int, Allowlist]:
-    """The lists of these projects; those that were never set are left out."""
-    rows = query.among(connection, select(allowlist), allowlist.c.project_id, project_ids)
-    return {
-        row.project_id: Allowlist(
-            row.project_id,
-            msgspec.json.decode(row.items, type=tuple[str, ...]),
-            row.expires_at,
-            row.creation_time,
-            row.update_time,
-        )
-        for row in rows
-    }
+def of_row(columns: Sequence[Any]) -> Allowlist:
+    """The list whose COLUMNS these are."""
+    project_id, items, *times = columns
+    return Allowlist(project_id, msgspec.json.decode(items, type=tuple[str, ...]), *times)

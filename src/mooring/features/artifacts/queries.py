@@ -14,7 +14,7 @@ from mooring.core.page import AllOf, Exact, Filter, Fuzzy, Listing
 from mooring.core.reference import is_digest
 from mooring.db import query
 from mooring.db.places import totals
-from mooring.db.prepared import Prepared
+from mooring.db.prepared import Among, Prepared
 from mooring.features.artifacts.statements import HAS_TAG, IS_ACCESSORY
 from mooring.features.artifacts.tables import (
     artifact,
@@ -132,6 +132,45 @@ _LISTED: Final = {
 _TAGS_LISTED: Final = {name: tag.c[name] for name in ("id", "name", "artifact_id", "push_time", "pull_time")}
 
 
+_BY_IDS: Final = Among(select(*_COLUMNS).order_by(artifact.c.id), artifact.c.id)
+_COUNTS: Final = Among(
+    select(artifact.c.repository_id, func.count()).where(artifact.c.is_listed).group_by(artifact.c.repository_id),
+    artifact.c.repository_id,
+)
+_REPOSITORY_NAMES: Final = Among(select(repository.c.id, repository.c.name), repository.c.id)
+_TAGS_OF: Final = Among(select(*TAG).order_by(tag.c.push_time.desc(), tag.c.id.desc()), tag.c.artifact_id)
+_REFERENCES: Final = Among(
+    select(
+        artifact_reference.c.parent_id,
+        artifact_reference.c.child_id,
+        artifact_reference.c.child_digest,
+        artifact_reference.c.platform,
+        artifact_reference.c.urls,
+        artifact_reference.c.annotations,
+    ).order_by(artifact_reference.c.id),
+    artifact_reference.c.parent_id,
+)
+_PARENTS: Final = Among(
+    select(artifact_reference.c.child_id, artifact_reference.c.parent_id), artifact_reference.c.child_id
+)
+_ACCESSORIES: Final = (
+    select(
+        artifact_accessory.c.id,
+        artifact_accessory.c.artifact_id,
+        artifact_accessory.c.subject_id,
+        artifact_accessory.c.subject_digest,
+        repository.c.name,
+        artifact.c.digest,
+        artifact.c.size,
+        artifact_accessory.c.type,
+        artifact_accessory.c.creation_time,
+    )
+    .join(artifact, artifact.c.id == artifact_accessory.c.artifact_id)
+    .join(repository, repository.c.id == artifact.c.repository_id)
+)
+_ACCESSORIES_OF: Final = Among(_ACCESSORIES.order_by(artifact_accessory.c.id), artifact_accessory.c.subject_id)
+
+
 # A blob that an artifact brings along as its picture.
 ICON: Final = Prepared(
     select(*BLOB).where(
@@ -206,19 +245,15 @@ def _page(
 
 
 def by_ids(connection: Connection, ids: Sequence[int]) -> list[Found]:
-    """The artifacts with these ids, the oldest first within a thousand."""
-    statement = select(*_COLUMNS).order_by(artifact.c.id)
-    return [Found(*row) for row in query.among(connection, statement, artifact.c.id, ids)]
+    """The artifacts with these ids, the oldest first."""
+    return [Found(*row) for row in _BY_IDS.all(connection, ids)]
 
 
 def count(connection: Connection, repository_ids: Sequence[int]) -> dict[int, int]:
     """How many artifacts a list of each of the repositories shows; those without any are left out."""
-    statement = (
-        select(artifact.c.repository_id, func.count()).where(*_conditions({})).group_by(artifact.c.repository_id)
-    )
 
     def fresh(ids: Sequence[int]) -> dict[int, int]:
-        return dict(map(tuple, query.among(connection, statement, artifact.c.repository_id, ids)))
+        return dict(_COUNTS.all(connection, ids))
 
     return totals(connection, "artifacts of repository", repository_ids, fresh)
 
@@ -232,8 +267,7 @@ def views(
     ids = [each.id for each in found]
     if names is None:
         homes = list({each.repository_id for each in found})
-        columns = (repository.c.id, repository.c.name)
-        names = dict(map(tuple, query.among(connection, select(*columns), repository.c.id, homes)))
+        names = dict(_REPOSITORY_NAMES.all(connection, homes))
     references = _grouped(_references(connection, ids), "parent_id")
     tags = _grouped(tags_of(connection, ids), "artifact_id") if beside.tags else {}
     if beside.immutability:
@@ -265,8 +299,7 @@ def marked(tags: Sequence[Tag], is_immutable: Callable[[str], bool]) -> list[Tag
 
 def tags_of(connection: Connection, artifact_ids: Sequence[int]) -> list[Tag]:
     """The tags of the artifacts, the latest first."""
-    statement = select(*TAG).order_by(tag.c.push_time.desc(), tag.c.id.desc())
-    return [Tag(*row) for row in query.among(connection, statement, tag.c.artifact_id, artifact_ids)]
+    return [Tag(*row) for row in _TAGS_OF.all(connection, artifact_ids)]
 
 
 def tags(connection: Connection, artifact_id: int, listing: Listing) -> tuple[list[Tag], int]:
@@ -280,14 +313,12 @@ def tags(connection: Connection, artifact_id: int, listing: Listing) -> tuple[li
 
 def accessories_of(connection: Connection, subject_ids: Sequence[int]) -> list[Accessory]:
     """The accessories of the artifacts, the oldest first."""
-    statement = _accessories().order_by(artifact_accessory.c.id)
-    rows = query.among(connection, statement, artifact_accessory.c.subject_id, subject_ids)
-    return [Accessory(*row) for row in rows]
+    return [Accessory(*row) for row in _ACCESSORIES_OF.all(connection, subject_ids)]
 
 
 def accessories(connection: Connection, subject_id: int, listing: Listing) -> tuple[list[Accessory], int]:
     """One page of an artifact's accessories, and how many there are."""
-    statement = _accessories().where(artifact_accessory.c.subject_id == subject_id)
+    statement = _ACCESSORIES.where(artifact_accessory.c.subject_id == subject_id)
     columns = {
         "id": artifact_accessory.c.id,
         "type": artifact_accessory.c.type,
@@ -300,28 +331,9 @@ def accessories(connection: Connection, subject_id: int, listing: Listing) -> tu
     return [Accessory(*row) for row in rows], total
 
 
-def _accessories() -> Select[Any]:
-    return (
-        select(
-            artifact_accessory.c.id,
-            artifact_accessory.c.artifact_id,
-            artifact_accessory.c.subject_id,
-            artifact_accessory.c.subject_digest,
-            repository.c.name,
-            artifact.c.digest,
-            artifact.c.size,
-            artifact_accessory.c.type,
-            artifact_accessory.c.creation_time,
-        )
-        .join(artifact, artifact.c.id == artifact_accessory.c.artifact_id)
-        .join(repository, repository.c.id == artifact.c.repository_id)
-    )
-
-
 def _inherited(connection: Connection, child_ids: Sequence[int]) -> dict[int, list[Accessory]]:
     """The accessories of the indexes that name each of the artifacts."""
-    pairs = select(artifact_reference.c.child_id, artifact_reference.c.parent_id)
-    parents = query.among(connection, pairs, artifact_reference.c.child_id, child_ids)
+    parents = _PARENTS.all(connection, child_ids)
     found = _grouped(accessories_of(connection, [parent for _, parent in parents]), "subject_id")
     inherited: dict[int, list[Accessory]] = {}
     for child, parent in parents:
@@ -330,12 +342,9 @@ def _inherited(connection: Connection, child_ids: Sequence[int]) -> dict[int, li
 
 
 def _references(connection: Connection, parent_ids: Sequence[int]) -> list[Reference]:
-    statement = select(artifact_reference).order_by(artifact_reference.c.id)
     return [
-        Reference(
-            row.parent_id, row.child_id, row.child_digest, *map(_loaded, (row.platform, row.urls, row.annotations))
-        )
-        for row in query.among(connection, statement, artifact_reference.c.parent_id, parent_ids)
+        Reference(parent_id, child_id, child_digest, *map(_loaded, described))
+        for parent_id, child_id, child_digest, *described in _REFERENCES.all(connection, parent_ids)
     ]
 
 

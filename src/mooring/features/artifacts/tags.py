@@ -10,6 +10,7 @@ from sqlalchemy import Connection, exists, select
 
 from mooring.core.page import Listing
 from mooring.db import query
+from mooring.db.prepared import Among
 from mooring.features.artifacts import queries
 from mooring.features.artifacts.queries import Found, Tag
 from mooring.features.artifacts.tables import artifact, artifact_reference, tag
@@ -32,6 +33,10 @@ class NamedArtifact(Struct, frozen=True):
 
 _OF_TAG: Final = {name: tag.c[name] for name in ("id", "name", "artifact_id", "push_time", "pull_time")}
 _OF_ARTIFACT: Final = {name: artifact.c[name] for name in ("digest", "type", "size", "media_type", "artifact_type")}
+_PLATFORMS: Final = Among(
+    select(artifact_reference.c.parent_id, artifact_reference.c.platform).order_by(artifact_reference.c.id),
+    artifact_reference.c.parent_id,
+)
 _PLAIN: Final = frozenset(map(query.plain, _OF_ARTIFACT))
 
 
@@ -59,9 +64,7 @@ def _with_artifacts(connection: Connection, tags: Sequence[Tag]) -> list[NamedAr
     artifacts = {each.id: each for each in queries.by_ids(connection, ids)}
     carried = labels.of_artifacts(connection, ids)
     platforms: dict[int, list[Platform]] = {each.id: _own(each) for each in artifacts.values()}
-    columns = (artifact_reference.c.parent_id, artifact_reference.c.platform)
-    statement = select(*columns).order_by(artifact_reference.c.id)
-    for parent, platform in query.among(connection, statement, artifact_reference.c.parent_id, ids):
+    for parent, platform in _PLATFORMS.all(connection, ids):
         if platform:
             platforms[parent].append(json.loads(platform))
     return [

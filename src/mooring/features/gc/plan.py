@@ -6,7 +6,7 @@ from typing import Final
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
-from mooring.db.query import among
+from mooring.db.prepared import Among
 from mooring.features.artifacts.tables import (
     artifact,
     artifact_accessory,
@@ -19,6 +19,17 @@ from mooring.features.blobs.tables import blob
 from mooring.features.gc import service
 from mooring.features.gc.service import BATCH, Buried, Doomed
 
+_ACCESSORIES: Final = Among(select(artifact_accessory.c.artifact_id), artifact_accessory.c.subject_id)
+_CHILDREN: Final = Among(
+    select(artifact_reference.c.child_id).where(artifact_reference.c.child_id.is_not(None)),
+    artifact_reference.c.parent_id,
+)
+_PARENTS: Final = Among(
+    select(artifact_reference.c.child_id, artifact_reference.c.parent_id), artifact_reference.c.child_id
+)
+_TAGGED: Final = Among(select(tag.c.artifact_id), tag.c.artifact_id)
+_NAMING: Final = Among(select(artifact_blob.c.blob_id, artifact_blob.c.artifact_id), artifact_blob.c.blob_id)
+_HOLDERS: Final = Among(select(artifact.c.digest, artifact.c.id), artifact.c.digest)
 _NAMED: Final = "no artifact names it"
 
 
@@ -61,17 +72,10 @@ def _with_dependants(connection: Connection, roots: set[int]) -> set[int]:
     doomed, waiting = set(roots), set(roots)
     while waiting:
         ids = sorted(waiting)
-        links = select(artifact_accessory.c.artifact_id)
-        found = {row[0] for row in among(connection, links, artifact_accessory.c.subject_id, ids)}
-        children = select(artifact_reference.c.child_id).where(artifact_reference.c.child_id.is_not(None))
-        below = {row[0] for row in among(connection, children, artifact_reference.c.parent_id, ids)}
-        tagged = {row[0] for row in among(connection, select(tag.c.artifact_id), tag.c.artifact_id, sorted(below))}
-        parents = select(artifact_reference.c.child_id, artifact_reference.c.parent_id)
-        held = {
-            child
-            for child, parent in among(connection, parents, artifact_reference.c.child_id, sorted(below))
-            if parent not in doomed
-        }
+        found = {artifact_id for (artifact_id,) in _ACCESSORIES.all(connection, ids)}
+        below = {child for (child,) in _CHILDREN.all(connection, ids)}
+        tagged = {artifact_id for (artifact_id,) in _TAGGED.all(connection, sorted(below))}
+        held = {child for child, parent in _PARENTS.all(connection, sorted(below)) if parent not in doomed}
         waiting = (found | (below - tagged - held)) - doomed
         doomed |= waiting
     return doomed
@@ -86,12 +90,7 @@ def _dead_blobs(connection: Connection, before: int, doomed: set[int]) -> Iterat
         if not page:
             return
         after = page[-1][0]
-        named = among(
-            connection,
-            select(artifact_blob.c.blob_id, artifact_blob.c.artifact_id),
-            artifact_blob.c.blob_id,
-            [row[0] for row in page],
-        )
+        named = _NAMING.all(connection, [row[0] for row in page])
         alive = {blob_id for blob_id, artifact_id in named if artifact_id not in doomed}
         yield from ((digest, size) for blob_id, digest, size in page if blob_id not in alive)
 
@@ -104,8 +103,6 @@ def _dead_manifests(connection: Connection, doomed: set[int]) -> Iterator[tuple[
         if not page:
             return
         after = page[-1][0]
-        holders = among(
-            connection, select(artifact.c.digest, artifact.c.id), artifact.c.digest, [row[1] for row in page]
-        )
+        holders = _HOLDERS.all(connection, [row[1] for row in page])
         alive = {digest for digest, artifact_id in holders if artifact_id not in doomed}
         yield from ((digest, size) for _, digest, size in page if digest not in alive)

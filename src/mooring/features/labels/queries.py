@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from mooring.core.page import Listing
 from mooring.db import query
+from mooring.db.prepared import Among
 from mooring.features.labels.tables import artifact_label, label
 
 
@@ -25,6 +26,12 @@ class Label(Struct, frozen=True):
 
 
 _COLUMNS: Final = tuple(label.c[field] for field in Label.__struct_fields__)
+_OF_ARTIFACTS: Final = Among(
+    select(artifact_label.c.artifact_id, *_COLUMNS)
+    .join(label, label.c.id == artifact_label.c.label_id)
+    .order_by(artifact_label.c.creation_time, label.c.id),
+    artifact_label.c.artifact_id,
+)
 _LISTED: Final = {field: label.c[field] for field in Label.__struct_fields__}
 
 
@@ -48,12 +55,7 @@ def of_artifacts(connection: Connection, artifact_ids: Sequence[int]) -> dict[in
     """The labels that each of the artifacts carries, in the order in which it got them; artifacts without any are left
     out.
     """
-    statement = (
-        select(artifact_label.c.artifact_id, *_COLUMNS)
-        .join(label, label.c.id == artifact_label.c.label_id)
-        .order_by(artifact_label.c.creation_time, label.c.id)
-    )
     carried: dict[int, list[Label]] = {}
-    for artifact_id, *columns in query.among(connection, statement, artifact_label.c.artifact_id, artifact_ids):
+    for artifact_id, *columns in _OF_ARTIFACTS.all(connection, artifact_ids):
         carried.setdefault(artifact_id, []).append(Label(*columns))
     return carried

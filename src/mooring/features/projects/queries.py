@@ -4,17 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, and_, bindparam, or_, select, true
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, true
 from sqlalchemy.sql.elements import ColumnElement
 
 from mooring.core.access import Role, allowed
 from mooring.core.actor import EVERY_PROJECT, Actor, Scope
 from mooring.core.page import Listing
 from mooring.db import query
-from mooring.db.prepared import Prepared, Row
+from mooring.db.prepared import Among, Prepared, Row
 from mooring.db.reader import Reader
 from mooring.features.allowlists import queries as allowlists
 from mooring.features.allowlists.queries import Allowlist
+from mooring.features.allowlists.tables import allowlist
 from mooring.features.projects.tables import member, project, project_metadata
 from mooring.features.users.tables import user
 
@@ -47,6 +48,7 @@ class View(Struct, frozen=True):
     allowlist: Allowlist
 
 
+_NOBODY: Final = 0  # no user's id
 COLUMNS: Final = tuple(project.c[field] for field in Project.__struct_fields__)
 
 BY_NAME: Final = Prepared(select(*COLUMNS).where(project.c.name == bindparam("name"), ~project.c.is_deleted))
@@ -58,6 +60,25 @@ ROLES: Final = Prepared(
         member.c.entity_id == bindparam("user"),
         member.c.project_id == bindparam("project"),
     )
+)
+# What stands beside projects, and the role that a user holds in each.
+_BESIDE: Final = Among(
+    select(project.c.id, func.coalesce(user.c.username, ""), member.c.role, *allowlists.COLUMNS)
+    .outerjoin(user, user.c.id == project.c.owner_id)
+    .outerjoin(
+        member,
+        and_(
+            member.c.project_id == project.c.id,
+            member.c.entity_type == "u",
+            member.c.entity_id == bindparam("user"),
+        ),
+    )
+    .outerjoin(allowlist, allowlist.c.project_id == project.c.id),
+    project.c.id,
+)
+_METADATA: Final = Among(
+    select(project_metadata.c.project_id, project_metadata.c.name, project_metadata.c.value),
+    project_metadata.c.project_id,
 )
 
 
@@ -128,37 +149,31 @@ def page(
 def views(connection: Connection, actor: Actor, projects: Sequence[Project], count: CountRepositories) -> list[View]:
     """The projects as the actor sees them, with as many statements for a page of them as for one."""
     ids = [each.id for each in projects]
-    owner_ids = list({each.owner_id for each in projects})
-    owners = dict(map(tuple, query.among(connection, select(user.c.id, user.c.username), user.c.id, owner_ids)))
+    asking = actor.id if actor.kind == "user" else _NOBODY
+    beside = {project_id: columns for project_id, *columns in _BESIDE.all(connection, ids, user=asking)}
     counts = count(connection, ids)
     metadata = metadata_of(connection, projects)
-    roles: dict[int, set[Role]] = {each: set() for each in ids}
-    if actor.kind == "user":
-        held = select(member.c.project_id, member.c.role).where(
-            member.c.entity_type == "u", member.c.entity_id == actor.id
+    shown = []
+    for each in projects:
+        owner, role, *listed = beside[each.id]
+        shown.append(
+            View(
+                project=each,
+                owner=owner,
+                metadata=metadata[each.id],
+                roles=frozenset[Role]() if role is None else frozenset({Role(role)}),
+                repositories=counts.get(each.id, 0),
+                allowlist=Allowlist(each.id) if listed[0] is None else allowlists.of_row(listed),
+            )
         )
-        for project_id, role in query.among(connection, held, member.c.project_id, ids):
-            roles[project_id].add(Role(role))
-    lists = allowlists.of_projects(connection, ids)
-    return [
-        View(
-            project=each,
-            owner=owners.get(each.owner_id, ""),
-            metadata=metadata[each.id],
-            roles=frozenset(roles[each.id]),
-            repositories=counts.get(each.id, 0),
-            allowlist=lists.get(each.id) or Allowlist(each.id),
-        )
-        for each in projects
-    ]
+    return shown
 
 
 def metadata_of(connection: Connection, projects: Sequence[Project]) -> dict[int, dict[str, str]]:
     """What is kept beside each of the projects, `public` included."""
     metadata = {each.id: {"public": str(each.is_public).lower()} for each in projects}
-    statement = select(project_metadata)
-    for row in query.among(connection, statement, project_metadata.c.project_id, [each.id for each in projects]):
-        metadata[row.project_id][row.name] = row.value
+    for project_id, name, value in _METADATA.all(connection, [each.id for each in projects]):
+        metadata[project_id][name] = value
     return metadata
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from mooring.core.page import Listing
 from mooring.db import query
-from mooring.db.prepared import Prepared
+from mooring.db.prepared import Among, Prepared
 from mooring.features.projects.tables import project
 from mooring.features.quotas.tables import project_storage, quota
 from mooring.features.users.queries import ADMIN
@@ -46,6 +46,13 @@ OVER: Final = Prepared(
     select(quota.c.hard, _used(quota.c.project_id)).where(
         quota.c.project_id == bindparam("project"), quota.c.hard >= 0, quota.c.hard < _used(quota.c.project_id)
     )
+)
+# What projects hold that hold something.
+_HELD: Final = Among(
+    select(project_storage.c.project_id, cast(func.sum(project_storage.c.bytes), BigInteger)).group_by(
+        project_storage.c.project_id
+    ),
+    project_storage.c.project_id,
 )
 _LISTED: Final = {
     "creation_time": quota.c.creation_time,
@@ -100,9 +107,7 @@ def _quotas() -> Select[Any]:
 
 
 def _quotas_of(connection: Connection, rows: Sequence[Any]) -> list[Quota]:
-    of = project_storage.c.project_id
-    sums = select(of, cast(func.sum(project_storage.c.bytes), BigInteger)).group_by(of)
-    held = dict(map(tuple, query.among(connection, sums, of, [row.project_id for row in rows])))
+    held: dict[int, int] = dict(_HELD.all(connection, [row.project_id for row in rows]))
     return [
         Quota(quota_id, project_id, name, hard, held.get(project_id, 0), *rest)
         for quota_id, project_id, name, hard, *rest in rows

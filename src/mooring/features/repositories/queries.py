@@ -10,6 +10,7 @@ from mooring.core.actor import Actor
 from mooring.core.page import Listing
 from mooring.db import query
 from mooring.db.places import totals
+from mooring.db.prepared import Among
 from mooring.features.projects.queries import visible
 from mooring.features.projects.tables import project
 from mooring.features.repositories.tables import repository
@@ -28,6 +29,9 @@ class Found(Struct, frozen=True):
 
 
 _COLUMNS: Final = tuple(repository.c[field] for field in Found.__struct_fields__)
+_COUNTS: Final = Among(
+    select(repository.c.project_id, func.count()).group_by(repository.c.project_id), repository.c.project_id
+)
 _LISTED: Final = {
     "repository_id": repository.c.id,
     "id": repository.c.id,
@@ -69,9 +73,8 @@ def visible_page(connection: Connection, actor: Actor, listing: Listing) -> tupl
 
 def count(connection: Connection, project_ids: Sequence[int]) -> dict[int, int]:
     """How many repositories each of the projects has; those without any are left out."""
-    statement = select(repository.c.project_id, func.count()).group_by(repository.c.project_id)
 
     def fresh(ids: Sequence[int]) -> dict[int, int]:
-        return dict(map(tuple, query.among(connection, statement, repository.c.project_id, ids)))
+        return dict(_COUNTS.all(connection, ids))
 
     return totals(connection, "repositories of project", project_ids, fresh)

@@ -12,7 +12,7 @@ from mooring.core.actor import EVERY_PROJECT, SYSTEM, Actor, Permission
 from mooring.core.clock import SECOND, now
 from mooring.core.page import Listing
 from mooring.db import query
-from mooring.db.prepared import Prepared, Row
+from mooring.db.prepared import Among, Prepared, Row
 from mooring.db.reader import Reader
 from mooring.features.projects.tables import project
 from mooring.features.robots.tables import robot, robot_permission
@@ -43,6 +43,21 @@ PERMISSIONS: Final = Prepared(
         robot_permission.c.action,
         robot_permission.c.effect,
     ).where(robot_permission.c.robot_id == bindparam("robot"))
+)
+# What robots were granted, with the names of the projects that it is for.
+_GRANTS: Final = Among(
+    select(
+        robot_permission.c.robot_id,
+        robot_permission.c.kind,
+        robot_permission.c.project_id,
+        robot_permission.c.resource,
+        robot_permission.c.action,
+        robot_permission.c.effect,
+        project.c.name,
+    )
+    .outerjoin(project, (project.c.id == robot_permission.c.project_id) & ~project.c.is_deleted)
+    .order_by(robot_permission.c.id),
+    robot_permission.c.robot_id,
 )
 
 
@@ -161,15 +176,10 @@ def page(connection: Connection, project_id: int, listing: Listing) -> tuple[lis
 def views(connection: Connection, robots: Sequence[Robot]) -> list[View]:
     """The robots with what they may do; what was for a project that is deleted is left out."""
     ids = [each.id for each in robots]
-    statement = (
-        select(robot_permission, project.c.name)
-        .outerjoin(project, (project.c.id == robot_permission.c.project_id) & ~project.c.is_deleted)
-        .order_by(robot_permission.c.id)
-    )
     grants: dict[int, dict[tuple[str, str], list[Grant]]] = {each: {} for each in ids}
-    for row in query.among(connection, statement, robot_permission.c.robot_id, ids):
-        namespace = {SYSTEM: "/", EVERY_PROJECT: "*"}.get(row.project_id, row.name)
+    for robot_id, kind, project_id, resource, action, effect, name in _GRANTS.all(connection, ids):
+        namespace = {SYSTEM: "/", EVERY_PROJECT: "*"}.get(project_id, name)
         if namespace is not None:
-            grant = Grant(row.kind, row.project_id, row.resource, row.action, row.effect)
-            grants[row.robot_id].setdefault((row.kind, namespace), []).append(grant)
+            grant = Grant(kind, project_id, resource, action, effect)
+            grants[robot_id].setdefault((kind, namespace), []).append(grant)
     return [View(each, grants[each.id]) for each in robots]

@@ -19,7 +19,7 @@ from mooring.core.events import PersonalTokenCreated, PersonalTokenDeleted
 from mooring.core.page import Listing
 from mooring.db import query
 from mooring.db.events import emit
-from mooring.db.prepared import Prepared, Row
+from mooring.db.prepared import Among, Prepared, Row
 from mooring.db.reader import Reader
 from mooring.features.projects import queries as projects
 from mooring.features.projects.tables import project
@@ -54,6 +54,7 @@ _OWNED: Final = (
 )
 _BY_TEXT: Final = Prepared(_OWNED.where(personal_token.c.fingerprint == bindparam("fingerprint")))
 _BY_ID: Final = Prepared(_OWNED.where(personal_token.c.id == bindparam("id")))
+_PROJECT_NAMES: Final = Among(select(project.c.id, project.c.name).where(~project.c.is_deleted), project.c.id)
 _USE: Final = Prepared(
     update(personal_token)
     .where(personal_token.c.id == bindparam("which"), personal_token.c.last_used < bindparam("moment"))
@@ -162,9 +163,7 @@ def permissions(connection: Connection, actor: Actor, wishes: Sequence[Wish]) ->
 def namespaces(connection: Connection, shown: Iterable[PersonalToken]) -> dict[int, str]:
     """What places in the tokens' permissions are called; deleted projects have no name."""
     places = {permission.project for token in shown for permission in token.permissions}
-    statement = select(project.c.id, project.c.name).where(~project.c.is_deleted)
-    rows = query.among(connection, statement, project.c.id, sorted(places))
-    return {SYSTEM: "/", EVERY_PROJECT: "*"} | {row.id: row.name for row in rows}
+    return {SYSTEM: "/", EVERY_PROJECT: "*"} | dict(_PROJECT_NAMES.all(connection, sorted(places)))
 
 
 def page(connection: Connection, user_id: int, listing: Listing) -> tuple[list[PersonalToken], int]:
