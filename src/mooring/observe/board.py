@@ -16,11 +16,11 @@ BOUNDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 Labels: TypeAlias = tuple[str, ...]
 
 _CELLS: Final = len(BOUNDS) + 2  # one for each bound, one for what is beyond, and the sum
-_SERIES: Final = 1024  # of one place; what is beyond goes into the last one
+_SERIES: Final = 1024  # of one place; what is beyond goes into one of them together
 _KEY: Final = 192  # bytes of a series' labels, as JSON
 _HEAD: Final = 3  # numbers before a place's series: how many there are, and what was begun in two ways
 _BYTES: Final = 8 * (_HEAD + _SERIES * _CELLS) + _KEY * _SERIES
-_LAST: Final[Labels] = ("other",)
+_REST: Final[Labels] = ("rest",)
 
 
 class Place:
@@ -38,8 +38,8 @@ class Place:
         if known is None:
             at = int(self._numbers[0])
             encoded = json.dumps(labels).encode()
-            if at >= _SERIES - 1 or len(encoded) > _KEY:
-                return self._known.get(_LAST) or self.series(*_LAST)
+            if at == _SERIES or len(encoded) > _KEY:
+                return self._known[_REST]
             self._keys[at * _KEY : at * _KEY + len(encoded)] = encoded
             self._numbers[0] = at + 1  # a reader looks no further than this
             known = self._known[labels] = self._at(at)
@@ -94,6 +94,7 @@ class Board:
         """The place of this process, which has just taken over the number."""
         self._turns[number] += 1
         place = _place(self._regions[2 * number + self._turns[number] % 2])
+        place.series(*_REST)
         place.begun[0], place.begun[1] = 0.0, 0.0  # what its forerunner had begun will never end
         return place
 

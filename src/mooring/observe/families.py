@@ -154,7 +154,7 @@ def _buckets(cells: list[float]) -> list[tuple[str, float]]:
 
 
 def _of(what: str, totals: Mapping[Labels, list[float]]) -> Rows:
-    """The series of one sort; what had no place of its own any more counts as `other`."""
+    """The series of one sort, without its name."""
     return {labels[1:]: cells for labels, cells in totals.items() if labels[0] == what}
 
 
