@@ -16,6 +16,9 @@ from mooring.features.retention import jobs as retention
 from mooring.features.retention.queries import NAME as RETENTION
 from mooring.features.retention.service import start_due
 from mooring.features.system import jobs as system
+from mooring.features.webhooks.jobs import Deliverer
+from mooring.features.webhooks.listeners import Notices
+from mooring.http.client import Client, Proxies
 from mooring.jobs import schedules
 from mooring.jobs.process import Chore, Chores
 from mooring.jobs.worker import Worker
@@ -29,12 +32,14 @@ class Jobs(NamedTuple):
 
     chores: Chores
     worker: Worker
+    client: Client
 
     async def run_forever(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set and what is under way then has ended or is handed on."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.chores.run_forever(stop))
             group.create_task(self.worker.run_forever(stop))
+        await self.client.close()
 
 
 def build_jobs(settings: Settings, place: Place | None = None) -> Jobs:
@@ -49,7 +54,7 @@ def build_jobs(settings: Settings, place: Place | None = None) -> Jobs:
             await purge_orphans(db, store, purging.age)
 
     configuration = Current(db.reader, defaults(settings), overwritten=overwritten(settings.config_overwrite_json))
-    db.follow(listeners(Log(configuration)))
+    db.follow(listeners(Log(configuration), Notices(configuration, settings.external_host)))
     chores = [
         Chore("count audit records", 60, lambda: count_blocks(db)),
         Chore("forward audit records", 1, lambda: forward(db, configuration), lambda: is_waiting(db)),
@@ -58,9 +63,24 @@ def build_jobs(settings: Settings, place: Place | None = None) -> Jobs:
         chores.append(Chore("purge uploads", purging.interval, uploads))
     collector = gc.Collector(store, settings.gc_time_window, configuration.is_read_only)
     kinds = [collector.kind(), retention.kind(), purge.kind(), system.Cleanup(configuration).kind()]
+    client = outgoing(settings)
+    kinds += Deliverer(
+        client,
+        attempts=settings.notification.webhook_job_max_retry,
+        patience=settings.notification.webhook_job_http_client_timeout,
+        limit=max(settings.job_workers - 2, 1),
+    ).kinds()
     starts = dict.fromkeys((gc.NAME, purge.NAME, system.NAME), schedules.start) | {RETENTION: start_due}
     own = [schedules.Own(system.NAME, system.CRON, system.VENDOR)]
     return Jobs(
         Chores(db, chores),
         Worker(db, kinds, starts, own, places=settings.job_workers, counts=Tasks(place) if place else None),
+        client,
     )
+
+
+def outgoing(settings: Settings) -> Client:
+    """What sends requests to other servers."""
+    proxy = settings.proxy
+    bypass = tuple(each.strip() for each in proxy.no_proxy.split(",") if each.strip())
+    return Client(tuple(settings.outgoing.allow), Proxies(proxy.http_proxy, proxy.https_proxy, bypass))

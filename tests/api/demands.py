@@ -31,6 +31,8 @@ tag                 delete                              A M
 artifact-label      create delete                       A M D
 immutable-tag       create update delete list           A M
 tag-retention       create read update delete list      A M D
+notification-policy create update delete                A
+notification-policy read list                           A M
 robot               create update delete                A
 robot               read list                           A M D G
 scanner             read                                A M D G L P
@@ -109,6 +111,9 @@ _RULE = {"id": "{#immutable_rule_id}"}
 _POLICY = {"algorithm": "none", "scope": {"level": "project", "ref": "{#project_id}"}}
 _OF_POLICY = {"id": "{retention}", "eid": "999999", "tid": "999999"}
 _RUNS = "/retentions/{id}/executions"
+_WEBHOOK = "/projects/{project_name_or_id}/webhook"
+_HOOK = _WEBHOOK + "/policies/{webhook_policy_id}"
+_OF_HOOK = {"webhook_policy_id": "{webhook}", "execution_id": "999999", "task_id": "999999"}
 _NO_ROBOT = {"name": "x", "level": "project", "duration": 0, "permissions": []}
 
 CASES = (
@@ -251,6 +256,24 @@ CASES = (
     Case(f"GET {_PROJECT}/robots/{{robot_id}}", project("robot:read")),
     Case(f"PUT {_PROJECT}/robots/{{robot_id}}", project("robot:update"), body={}),
     Case(f"DELETE {_PROJECT}/robots/{{robot_id}}", project("robot:delete")),
+    Case(f"GET {_WEBHOOK}/events", project("notification-policy:read")),
+    Case(f"GET {_WEBHOOK}/lasttrigger", project("notification-policy:read")),
+    Case(f"GET {_WEBHOOK}/jobs", project("notification-policy:list"), query="policy_id={webhook}"),
+    Case(f"GET {_WEBHOOK}/policies", project("notification-policy:list")),
+    Case(f"POST {_WEBHOOK}/policies", project("notification-policy:create"), body={}),
+    Case(f"GET {_HOOK}", project("notification-policy:read"), _OF_HOOK),
+    Case(f"PUT {_HOOK}", project("notification-policy:update"), _OF_HOOK, {}),
+    Case(f"DELETE {_HOOK}", project("notification-policy:delete"), _OF_HOOK),
+    Case(f"GET {_HOOK}/signing-secrets", project("notification-policy:read"), _OF_HOOK),
+    Case(f"PUT {_HOOK}/signing-secrets", project("notification-policy:update"), _OF_HOOK, {"address": "none"}),
+    Case(f"GET {_HOOK}/executions", project("notification-policy:read"), _OF_HOOK),
+    Case(f"POST {_HOOK}/executions/{{execution_id}}/replay", project("notification-policy:update"), _OF_HOOK),
+    Case(f"GET {_HOOK}/executions/{{execution_id}}/tasks", project("notification-policy:read"), _OF_HOOK),
+    Case(
+        f"GET {_HOOK}/executions/{{execution_id}}/tasks/{{task_id}}/log",
+        project("notification-policy:read"),
+        _OF_HOOK,
+    ),
     Case("GET /repositories", ANYBODY),
     Case(f"GET {_REPOSITORIES}", project("repository:list")),
     Case(f"GET {_REPOSITORY}", project("repository:read")),

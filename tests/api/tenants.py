@@ -98,6 +98,7 @@ class Tenants:
             **dict.fromkeys(
                 ("mid", "group_id", "id", "immutable_rule_id", "token_id", "label_id", "robot_id"), NOWHERE
             ),
+            **dict.fromkeys(("webhook_policy_id", "execution_id", "task_id"), NOWHERE),
         }
 
     def filled(self, value: Any, places: Mapping[str, str], *, anew: bool) -> Any:
@@ -124,12 +125,15 @@ class Tenants:
     def _make(self, kind: str, project: str) -> str:
         if kind == "retention":
             return self._retention(project)
+        if project not in self.ids:
+            return NOWHERE
         name = f"w{secrets.token_hex(4)}"
         makers: dict[str, Callable[[], tuple[str, Any]]] = {
             "label": lambda: ("/labels", {"name": name, "scope": "p", "project_id": int(self.ids[project])}),
             "global_label": lambda: ("/labels", {"name": name, "scope": "g"}),
             "robot": lambda: ("/robots", _robot(name, "project", [_grant("project", project, {"repository:pull"})])),
             "system_robot": lambda: ("/robots", _robot(name, "system", [_grant("system", "/", {"user:list"})])),
+            "webhook": lambda: (f"/projects/{project}/webhook/policies", _webhook(name)),
         }
         path, body = makers[kind]()
         return location(self.admin, "POST", path, body).rpartition("/")[2]
@@ -181,6 +185,7 @@ class Tenants:
                 "repository_name": "only",
                 "label_id": self._thing("label", self.other, anew=False),
                 "robot_id": self._thing("robot", self.other, anew=False),
+                "webhook_policy_id": self._thing("webhook", self.other, anew=False),
             }
         return self._children
 
@@ -214,3 +219,8 @@ def _rule() -> dict[str, Any]:
         "tag_selectors": tags,
         "scope_selectors": repositories,
     }
+
+
+def _webhook(name: str) -> dict[str, Any]:
+    targets = [{"type": "http", "address": "https://hooks.example.invalid/"}]
+    return {"name": name, "enabled": False, "event_types": ["PUSH_ARTIFACT"], "targets": targets}

@@ -93,7 +93,16 @@ def test_every_operation_is_in_the_table_and_nothing_else(operations: list[str])
     assert tabled - set(operations) == set(), "operations of tests/api/demands.py that are not served"
 
 
-CHILDREN = ("mid", "immutable_rule_id", "reference", "tag_name", "repository_name", "label_id", "robot_id")
+CHILDREN = (
+    "mid",
+    "immutable_rule_id",
+    "reference",
+    "tag_name",
+    "repository_name",
+    "label_id",
+    "robot_id",
+    "webhook_policy_id",
+)
 # As in Harbor, these are content with what is not there: they list nothing, or have nothing to remove.
 CONTENT = {
     "GET /projects/{project_name}/repositories/{repository_name}/artifacts",

@@ -26,7 +26,7 @@ SERVED = frozenset(
             "ping",
             "configure",
         ),
-        *("permissions", "auditlog", "SystemCVEAllowlist", "Ldap", "oidc"),
+        *("permissions", "auditlog", "SystemCVEAllowlist", "Ldap", "oidc", "webhook", "webhookjob"),
     }
 )
 NOT_SERVED = "is not served"

@@ -56,6 +56,8 @@ REPLAYED = [
     "retention-run",
     "purge-and-scanall-schedule",
     "jobservice-dashboard",
+    "webhook-policy",
+    "webhook-delivery",
 ]
 # How the steps begin that are about what Mooring does not have yet.
 WANTING = {"purge-and-scanall-schedule": ("scan all: ", "security summary ", "vulnerability search ")}
@@ -91,8 +93,13 @@ def fresh(
     request: pytest.FixtureRequest, deployments: Deployments, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     """A server that holds nothing but what the recordings put there; the first robot is gone, as it was there."""
-    # The recordings were made so; otherwise garbage collection would leave everything that is young.
-    environment = {"MOORING_GC_TIME_WINDOW": "0"}
+    # The recordings were made so; otherwise garbage collection would leave everything that is young, and webhooks would
+    # not be delivered to this machine.
+    environment = {
+        "MOORING_GC_TIME_WINDOW": "0",
+        "MOORING_HOSTNAME": "127.0.0.1",
+        "MOORING_OUTGOING__ALLOW": "127.0.0.1/32",
+    }
     server = deployments.start(request.param, tmp_path_factory.mktemp("parity"), environment=environment)
     robot = expect(server.client().api("POST", "/robots", ROBOT), 201).json()
     expect(server.client().api("DELETE", f"/robots/{robot['id']}"), 200)

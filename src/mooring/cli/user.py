@@ -88,6 +88,7 @@ def _database(config: Path | None, data: Path | None) -> "Iterator[Database]":
     from mooring.features.configuration.overwrite import overwritten
     from mooring.features.configuration.queries import Current
     from mooring.features.listeners import listeners
+    from mooring.features.webhooks.listeners import Notices
 
     settings, _ = load(config, data)
     file = settings.database_url.removeprefix("sqlite:///")
@@ -95,7 +96,7 @@ def _database(config: Path | None, data: Path | None) -> "Iterator[Database]":
         raise StartError(f"there is no database {file}; name the data folder with --data")
     db = database(settings)
     configuration = Current(db.reader, defaults(settings), overwritten=overwritten(settings.config_overwrite_json))
-    db.follow(listeners(Log(configuration)))
+    db.follow(listeners(Log(configuration), Notices(configuration, settings.external_host)))
     try:
         yield db
     finally:

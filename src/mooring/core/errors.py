@@ -28,6 +28,8 @@ place. The codes are those of the OCI distribution specification ("Error Codes")
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from mooring.core.sizes import readable
+
 
 class MooringError(Exception):
     """The root of everything Mooring raises on purpose."""
@@ -120,10 +122,10 @@ class OverQuota(Denied):
 
     def __init__(self, used: int, hard: int, wanted: int) -> None:
         self.used, self.hard, self.wanted = used, hard, wanted
-        change = f"adding {_size(wanted)}" if wanted else "subtracting 0 B"
+        change = f"adding {readable(wanted)}" if wanted else "subtracting 0 B"
         super().__init__(
-            f"{change} of storage resource, which when updated to current usage of {_size(used)} "
-            f"will exceed the configured upper limit of {_size(hard)}."
+            f"{change} of storage resource, which when updated to current usage of {readable(used)} "
+            f"will exceed the configured upper limit of {readable(hard)}."
         )
 
 
@@ -221,15 +223,3 @@ class SizeInvalid(WireError):
 
 class Unsupported(WireError):
     status, code, text = 400, "UNSUPPORTED", "the operation is unsupported"
-
-
-def _size(count: int) -> str:
-    """Bytes for people to read, in the units of Harbor's messages."""
-    if count < 1024:
-        return f"{count} B"
-    value = count / 1024
-    for unit in ("KiB", "MiB", "GiB"):
-        if value < 1024:
-            return f"{value:.1f} {unit}"
-        value /= 1024
-    return f"{value:.1f} TiB"

@@ -3,6 +3,9 @@
 Everything in an event is a value: what a listener would have to look up may be gone when it looks.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from msgspec import Struct
 
 from mooring.core.actor import Actor
@@ -156,13 +159,26 @@ class TagCreated(TagEvent, frozen=True, kw_only=True): ...
 class TagDeleted(TagEvent, frozen=True, kw_only=True): ...
 
 
-class QuotaExceeded(ProjectEvent, frozen=True, kw_only=True):
-    """A push was refused: `used` and `hard` in bytes, `wanted` what the push would have added."""
+class QuotaEvent(ProjectEvent, frozen=True, kw_only=True):
+    """What a project holds, and its limit, in bytes. `digest` and `tag` are those of a manifest that was pushed just
+    then.
+    """
 
     repository: str
     used: int
     hard: int
+    digest: str = ""
+    tag: str = ""
+
+
+class QuotaExceeded(QuotaEvent, frozen=True, kw_only=True):
+    """A push was refused: `wanted` is what it would have added."""
+
     wanted: int
+
+
+class QuotaWarning(QuotaEvent, frozen=True, kw_only=True):
+    """A push has taken a project near its limit."""
 
 
 class Retired(Struct, frozen=True):
@@ -174,10 +190,13 @@ class Retired(Struct, frozen=True):
 
 
 class RetentionFinished(ProjectEvent, frozen=True, kw_only=True):
-    """A retention run has deleted artifacts of a repository (full name), of which there were `total`."""
+    """A retention run has deleted artifacts of a repository (full name), of which there were `total`. `rules` are the
+    policy's, as the API spells them.
+    """
 
     repository: str
     policy_id: int
     total: int
     retained: int
     deleted: tuple[Retired, ...]
+    rules: tuple[Mapping[str, Any], ...] = ()

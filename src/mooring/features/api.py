@@ -45,6 +45,8 @@ from mooring.features.system import directories, overview, permissions
 from mooring.features.system.health import Health
 from mooring.features.users import api as users
 from mooring.features.users import queries as people
+from mooring.features.webhooks import api as webhooks
+from mooring.features.webhooks import jobs_api as webhook_jobs
 from mooring.http import api
 from mooring.http.exchange import ASGIApp, Origin
 from mooring.jobs.claims import check_alive
@@ -68,6 +70,8 @@ _FEATURES: Final = (
     ("artifact", artifacts),
     ("immutable", immutability),
     ("Retention", retention),
+    ("webhook", webhooks),
+    ("webhookjob", webhook_jobs),
     ("auditlog", audit),
     ("purge", purge_api),
     ("jobservice", operations),
@@ -105,6 +109,7 @@ def build_api(
         "db": db,
         "settings": settings,
         "configuration": configuration,
+        "vault": configuration.vault,
         "signin": signin,
         "read_blob": driver and partial(read_whole, driver),
         "quotas": limits,

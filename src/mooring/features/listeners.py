@@ -15,6 +15,8 @@ from mooring.features.quotas import listeners as quotas
 from mooring.features.retention import listeners as retention
 from mooring.features.robots import listeners as robots
 from mooring.features.signin import listeners as signin
+from mooring.features.webhooks import listeners as webhooks
+from mooring.features.webhooks.listeners import Notices
 
 _LISTENERS: Final[Listeners] = {
     UserDeleted: (projects.forget_user, signin.user_deleted),
@@ -26,14 +28,14 @@ _LISTENERS: Final[Listeners] = {
         quotas.forget_project,
         immutability.forget_project,
         retention.forget_project,
+        webhooks.forget_project,
         blobs.forget_project,
     ),
 }
 
 
-def listeners(log: Log) -> Listeners:
-    """All of them, the audit log's included."""
-    recording = audit.listeners(log)
-    return {
-        kind: (*_LISTENERS.get(kind, ()), *recording.get(kind, ())) for kind in _LISTENERS.keys() | recording.keys()
-    }
+def listeners(log: Log, notices: Notices) -> Listeners:
+    """All of them, those included that write the audit log and deliveries of webhooks."""
+    every = (_LISTENERS, audit.listeners(log), notices.listeners())
+    kinds = {kind for each in every for kind in each}
+    return {kind: tuple(follow for each in every for follow in each.get(kind, ())) for kind in kinds}

@@ -133,12 +133,15 @@ class _Transport(httpx2.AsyncHTTPTransport):
 
     def __init__(self, guard: Guard, proxy: str, *, verify: bool) -> None:
         tls = httpx2.create_ssl_context(verify=verify)
-        pooling = {"ssl_context": tls, "max_connections": _CONNECTIONS, "keepalive_expiry": _IDLE}
         if proxy:
             known = httpx2.Proxy(proxy)
-            self._pool = httpcore2.AsyncHTTPProxy(str(known.url), known.raw_auth, **pooling)
+            self._pool = httpcore2.AsyncHTTPProxy(
+                str(known.url), known.raw_auth, ssl_context=tls, max_connections=_CONNECTIONS, keepalive_expiry=_IDLE
+            )
         else:
-            self._pool = httpcore2.AsyncConnectionPool(network_backend=Door(guard), **pooling)
+            self._pool = httpcore2.AsyncConnectionPool(
+                tls, max_connections=_CONNECTIONS, keepalive_expiry=_IDLE, network_backend=Door(guard)
+            )
 
 
 def _parts(url: str) -> tuple[str, str]:

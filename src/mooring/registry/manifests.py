@@ -141,7 +141,8 @@ async def put(registry: Registry, request: Request, name: str, reference: str) -
         may_be_sparse=registry.sparse,
     )
     actor = passed.caller.actor
-    pushed = await registry.quotas.write(actor, passed.project_id, name, push, actor, what)
+    quotas = registry.quotas.pushing(digest, tags[0] if tags else "")
+    pushed = await quotas.write(actor, passed.project_id, name, push, actor, what)
     registry.manifests.put(digest, content)
     registry.buffer.changed(pushed.repository_id)
     location = f"{registry.origin.base(request)}/v2/{name}/manifests/{digest}"

@@ -70,6 +70,9 @@ _UNUSED: Final = frozenset({
     "network", "notary", "redis", "trace", "trivy", "uaa",
 })  # fmt: skip
 
+# What is read as a whole, below.
+_ELSEWHERE: Final = frozenset({"database", "external_database", "storage_service", "_version"})
+
 _SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
@@ -86,9 +89,7 @@ def translate(section: Section) -> tuple[Section, list[str]]:
     for path, given in _leaves(section):
         if path in _TRANSLATED:
             put(settings, _TRANSLATED[path], given)
-        elif path[0] in {"database", "external_database", "storage_service", "_version"} or given.value is None:
-            continue
-        elif path == ("proxy", "components"):  # one program sends all requests
+        elif path[0] in _ELSEWHERE or path == ("proxy", "components") or given.value is None:
             continue
         elif path == ("network", "allow_private_network_access"):
             if given.value == "true":

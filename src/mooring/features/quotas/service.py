@@ -1,14 +1,15 @@
 """Setting quotas, and keeping projects within them."""
 
+import copy
 from collections.abc import Callable, Mapping
-from typing import Concatenate, Final, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, update
 
 from mooring.core.actor import Actor
 from mooring.core.clock import now
 from mooring.core.errors import BadRequest, NotFound, OverQuota
-from mooring.core.events import QuotaExceeded
+from mooring.core.events import QuotaExceeded, QuotaWarning
 from mooring.db.engine import Database
 from mooring.db.events import emit
 from mooring.db.turns import take_turns
@@ -22,6 +23,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 STORAGE: Final = "storage"  # the only resource
+WARNS_AT: Final = 85  # percent of the limit
 
 
 def read(connection: Connection, quota_id: int) -> Quota:
@@ -53,6 +55,13 @@ class Quotas:
     def __init__(self, db: Database, configuration: Current) -> None:
         self._db = db
         self._configuration = configuration
+        self._pushed: Mapping[str, str] = {}
+
+    def pushing(self, digest: str, tag: str = "") -> "Quotas":
+        """The same for the push of a manifest, which events name then."""
+        mine = copy.copy(self)
+        mine._pushed = {"digest": digest, "tag": tag}
+        return mine
 
     def begin(self, connection: Connection, project_id: int, limit: int | None = None) -> None:
         """Give a new project its quota, by default the configured one; none while quotas are off."""
@@ -88,13 +97,15 @@ class Quotas:
         **kwargs: P.kwargs,
     ) -> T:
         """Run the function in a transaction, as Database.write does, in which it may add to what the project holds.
+        When that takes it near its quota, an event tells of it.
 
         Raises OverQuota, and leaves nothing, when the project would then hold more than its quota. `repository` is
         the one that is written to.
         """
 
         def work(connection: Connection) -> T:
-            return self._within(connection, project_id, lambda: function(connection, *args, **kwargs))
+            home = (actor, project_id, repository)
+            return self._within(connection, *home, lambda: function(connection, *args, **kwargs))
 
         try:
             return await self._db.write(work)
@@ -102,7 +113,9 @@ class Quotas:
             await self._tell(actor, project_id, repository, refusal)
             raise
 
-    def _within(self, connection: Connection, project_id: int, work: Callable[[], T]) -> T:
+    def _within(
+        self, connection: Connection, actor: Actor, project_id: int, repository: str, work: Callable[[], T]
+    ) -> T:
         """Those of one limited project take turns from here to the end of their transactions; others wait for nobody,
         and nobody waits for them.
         """
@@ -115,17 +128,17 @@ class Quotas:
         after = queries.used(connection, project_id)
         if after > max(hard, before):
             raise OverQuota(used=before, hard=hard, wanted=after - before)
+        if before * 100 < WARNS_AT * hard <= after * 100:
+            facts = self._facts(actor, project_id, repository)
+            emit(connection, QuotaWarning(**facts, used=after, hard=hard))
         return result
 
     async def _tell(self, actor: Actor, project_id: int, repository: str, refusal: OverQuota) -> None:
         """Emit the event in a transaction of its own, since the refused one leaves nothing."""
-        event = QuotaExceeded(
-            actor=actor,
-            project_id=project_id,
-            project=repository.partition("/")[0],
-            repository=repository,
-            used=refusal.used,
-            hard=refusal.hard,
-            wanted=refusal.wanted,
-        )
+        facts = self._facts(actor, project_id, repository)
+        event = QuotaExceeded(**facts, used=refusal.used, hard=refusal.hard, wanted=refusal.wanted)
         await self._db.write(emit, event)
+
+    def _facts(self, actor: Actor, project_id: int, repository: str) -> dict[str, Any]:
+        project = repository.partition("/")[0]
+        return {"actor": actor, "project_id": project_id, "project": project, "repository": repository, **self._pushed}

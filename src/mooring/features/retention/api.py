@@ -164,7 +164,7 @@ async def start_run(
 
     def work(connection: Connection) -> int:
         policy = service.use(connection, actor, "update", id)
-        return service.start(connection, policy, MANUAL, dry_run=data.dry_run)
+        return service.start(connection, policy, MANUAL, dry_run=data.dry_run, operator=actor.name)
 
     return created(request, await db.write(work))
 

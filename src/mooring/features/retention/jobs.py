@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+import msgspec
+from msgspec import structs
 from sqlalchemy import Connection, select
 
 from mooring.core.actor import Actor
@@ -49,7 +51,8 @@ async def run(context: Context) -> None:
     done = "would be deleted" if dry_run else "were deleted"
     context.log.info(f"{len(deleted)} of {made.total} artifacts {done}")
     if deleted and not dry_run:
-        await context.db.write(emit, _finished(policy, name, made.total, deleted))
+        operator = structs.replace(ACTOR, name=context.payload.get("operator") or ACTOR.name)
+        await context.db.write(emit, _finished(operator, policy, name, made.total, deleted))
 
 
 def _name(connection: Connection, repository_id: int) -> str | None:
@@ -91,9 +94,11 @@ async def _delete(context: Context, repository_id: int, made: Plan) -> list[Cand
     return deleted
 
 
-def _finished(policy: Policy, name: str, total: int, deleted: Sequence[Candidate]) -> RetentionFinished:
+def _finished(
+    operator: Actor, policy: Policy, name: str, total: int, deleted: Sequence[Candidate]
+) -> RetentionFinished:
     return RetentionFinished(
-        actor=ACTOR,
+        actor=operator,
         project_id=policy.project_id,
         project=name.partition("/")[0],
         repository=name,
@@ -101,4 +106,5 @@ def _finished(policy: Policy, name: str, total: int, deleted: Sequence[Candidate
         total=total,
         retained=total - len(deleted),
         deleted=tuple(Retired(each.type, each.digest, next(iter(each.tags), "")) for each in deleted),
+        rules=tuple(msgspec.to_builtins(each) for each in policy.content.rules),
     )

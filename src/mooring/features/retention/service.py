@@ -118,8 +118,8 @@ def check(content: Content) -> None:
             raise Conflict(f"resource conflict: rule {place} is conflict with rule {first}")
 
 
-def start(connection: Connection, policy: Policy, trigger: str, *, dry_run: bool) -> int:
-    """Begin a run, one task for each repository that a rule is about; the execution's id.
+def start(connection: Connection, policy: Policy, trigger: str, *, dry_run: bool, operator: str = "") -> int:
+    """Begin a run, one task for each repository that a rule is about; the execution's id. `operator` is who asked.
 
     Raises Conflict when the policy is being carried out already; dry runs are in nobody's way.
     """
@@ -128,7 +128,8 @@ def start(connection: Connection, policy: Policy, trigger: str, *, dry_run: bool
     for repository_id, name in connection.execute(statement.order_by(repository.c.id)):
         own_name = name.partition("/")[2]
         if any(rule.is_about(own_name) for rule in policy.content.rules):
-            payload = {"policy_id": policy.id, "repository_id": repository_id, "dry_run": dry_run}
+            ids = {"policy_id": policy.id, "repository_id": repository_id}
+            payload = {**ids, "dry_run": dry_run, "operator": operator}
             shown: dict[str, Any] = {"repository": own_name, "dry_run": dry_run, "total": 0, "retained": 0}
             tasks.append(NewTask(payload, shown))
     flight = None if dry_run else f"{NAME} {policy.id}"
