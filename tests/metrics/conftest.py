@@ -54,6 +54,11 @@ class Measured(NamedTuple):
     def repository(self) -> str:
         return f"{self.project}/app"
 
+    @property
+    def manifest(self) -> bytes:
+        """What is pulled; to ask for it is a pull too."""
+        return expect(self.server.client().registry("GET", f"/v2/{self.repository}/manifests/v1"), 200).body
+
     def pull(self, times: int) -> None:
         client = self.server.client()
         for _ in range(times):

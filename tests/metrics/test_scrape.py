@@ -47,9 +47,15 @@ def test_requests_of_all_processes_under_the_names_of_harbor_distribution_and_gu
     assert made.value("harbor_core_http_request_total", code="201", method="PUT", operation="v2_manifest") == 1
     assert made.value("harbor_core_http_request_total", code="201", method="POST", operation="createGCSchedule") == 1
     assert made.value("registry_http_requests_total", handler="manifest", method="get", code="200") >= PULLS
+    size = len(made.manifest)
     count = made.value("harbor_core_http_request_duration_seconds_count", **get)
     assert count == made.value("harbor_registry_request_duration_seconds_count", **get)
     assert count == made.value("harbor_registry_request_duration_seconds_bucket", le="+Inf", **get)
+    manifest = {"handler": "manifest", "method": "get"}
+    assert made.value("registry_http_response_size_bytes_count", **manifest) == count
+    assert made.value("registry_http_response_size_bytes_sum", **manifest) == count * size
+    upload = {"handler": "blob_upload", "method": "put"}
+    assert made.value("registry_http_request_size_bytes_sum", **upload) > len(LAYER)
     median = made.value("harbor_core_http_request_duration_seconds", quantile="0.5", **get)
     last = made.value("harbor_core_http_request_duration_seconds", quantile="0.99", **get)
     total = made.value("harbor_core_http_request_duration_seconds_sum", **get)

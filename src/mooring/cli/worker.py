@@ -46,7 +46,7 @@ def worker(
         read = None
         if settings.metric.enabled:
             read = held.enter_context(listen(settings.metric.host, settings.metric.port, "metric"))
-        run(settings, Board(1), read=read)
+        run(settings, Board(1) if read else None, read=read)
 
 
 def run_child(settings: Settings, board: Board | None, listener: socket | None, unused: Sequence[socket]) -> None:

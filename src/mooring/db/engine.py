@@ -7,6 +7,7 @@ writes, every thread with its connection.
 
 import asyncio
 import contextlib
+import contextvars
 import fcntl
 import os
 import queue
@@ -79,7 +80,8 @@ class Database:
 
     async def write(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run the function in a transaction; its result comes once that is durable. Raises DatabaseUnavailable."""
-        return await asyncio.wrap_future(self._submit(lambda connection: function(connection, *args, **kwargs)))
+        run = contextvars.copy_context().run  # the request that this is for is known there too
+        return await asyncio.wrap_future(self._submit(lambda connection: run(function, connection, *args, **kwargs)))
 
     def read_now(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """As `read`, in the calling thread."""

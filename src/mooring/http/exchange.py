@@ -58,6 +58,7 @@ class Request:
 
     async def stream(self) -> AsyncIterator[bytes]:
         """The body as it comes. Raises ClientGone, RequestTimeout."""
+        self.scope["received"] = 0
         while True:
             try:
                 async with asyncio.timeout(STALL):
@@ -68,6 +69,7 @@ class Request:
                 raise ClientGone
             body: bytes = message.get("body", b"")
             if body:
+                self.scope["received"] += len(body)
                 yield body
             if not message.get("more_body", False):
                 return
@@ -93,6 +95,11 @@ class Response(Struct):
     headers: Headers = field(default_factory=list)
     body: bytes | AsyncIterator[bytes] = b""
     size: int = 0
+
+    @property
+    def length(self) -> int:
+        """How many bytes the body has."""
+        return len(self.body) if isinstance(self.body, bytes) else self.size
 
 
 async def respond(response: Response, method: str, send: Send) -> None:

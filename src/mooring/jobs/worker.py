@@ -162,9 +162,10 @@ class Worker:
         if claimed is None:
             return
         # In a context of its own: whatever is said from here on, and whatever is enqueued, bears these.
-        bind_contextvars(request_id=claimed.request_id, job=claimed.job_id, kind=claimed.kind)
+        bind_contextvars(job=claimed.job_id, kind=claimed.kind)
         context = Context(self._db, claimed)
         if claimed.request_id:
+            bind_contextvars(request_id=claimed.request_id)
             context.log.info(f"request {claimed.request_id}")
         began = time.monotonic()
         work = asyncio.ensure_future(self._kinds[claimed.kind].run(context))

@@ -6,21 +6,50 @@ outlives its process: the one that replaces it goes on counting, and no series b
 
 import json
 import mmap
+import operator
 from bisect import bisect_left
-from collections.abc import Mapping
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 # Upper bounds in seconds of what a series sorts its values into; from a manifest out of memory to the slowest pull.
 BOUNDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 Labels: TypeAlias = tuple[str, ...]
 
-_CELLS: Final = len(BOUNDS) + 2  # one for each bound, one for what is beyond, and the sum
+_CELLS: Final = len(BOUNDS) + 4  # one for each bound, one for what is beyond, and three sums
 _SERIES: Final = 1024  # of one place; what is beyond goes into one of them together
 _KEY: Final = 192  # bytes of a series' labels, as JSON
 _HEAD: Final = 3  # numbers before a place's series: how many there are, and what was begun in two ways
 _BYTES: Final = 8 * (_HEAD + _SERIES * _CELLS) + _KEY * _SERIES
 _REST: Final[Labels] = ("rest",)
+
+
+class Row(Struct, frozen=True):
+    """What a series has counted: how many values there were up to each bound and beyond them all, their sum, and the
+    bytes that came and went with them.
+    """
+
+    buckets: tuple[float, ...] = (0.0,) * (len(BOUNDS) + 1)
+    total: float = 0.0
+    received: float = 0.0
+    sent: float = 0.0
+
+    @property
+    def count(self) -> float:
+        return sum(self.buckets)
+
+    def plus(self, other: "Row") -> "Row":
+        sums = (self.total + other.total, self.received + other.received, self.sent + other.sent)
+        return Row(tuple(map(operator.add, self.buckets, other.buckets)), *sums)
+
+    def since(self, earlier: "Row") -> "Row":
+        """What was counted after that."""
+        sums = (self.total - earlier.total, self.received - earlier.received, self.sent - earlier.sent)
+        return Row(tuple(map(operator.sub, self.buckets, earlier.buckets)), *sums)
+
+
+Rows = dict[Labels, Row]
 
 
 class Place:
@@ -45,9 +74,10 @@ class Place:
             known = self._known[labels] = self._at(at)
         return known
 
-    def totals(self) -> dict[Labels, list[float]]:
-        """For each series how many values there were up to each bound and beyond them all, and their sum."""
-        return {labels: list(self._cells(at)) for at, labels in enumerate(self._labels())}
+    def totals(self) -> Rows:
+        """What each series has counted."""
+        rows = ((labels, self._cells(at).tolist()) for at, labels in enumerate(self._labels()))
+        return {labels: Row(tuple(cells[:-3]), *cells[-3:]) for labels, cells in rows}
 
     def _labels(self) -> list[Labels]:
         rows = (bytes(self._keys[at * _KEY : (at + 1) * _KEY]) for at in range(int(self._numbers[0])))
@@ -62,22 +92,22 @@ class Place:
 
 
 class Series:
-    """One row of counts."""
+    """One row of the counts."""
 
     __slots__ = ("_cells",)
 
     def __init__(self, cells: "memoryview[float]") -> None:
         self._cells = cells
 
-    def add(self, value: float) -> None:
-        """Count a value."""
+    def add(self, value: float, received: int = 0, sent: int = 0) -> None:
+        """Count a value, and the bytes that came and went with it."""
         cells = self._cells
         cells[bisect_left(BOUNDS, value)] += 1
-        cells[-1] += value
-
-    @property
-    def count(self) -> float:
-        return float(sum(self._cells[:-1]))
+        cells[-3] += value
+        if received:
+            cells[-2] += received
+        if sent:
+            cells[-1] += sent
 
 
 class Board:
@@ -98,13 +128,12 @@ class Board:
         place.begun[0], place.begun[1] = 0.0, 0.0  # what its forerunner had begun will never end
         return place
 
-    def totals(self) -> Mapping[Labels, list[float]]:
+    def totals(self) -> Rows:
         """The sums over all places."""
-        sums: dict[Labels, list[float]] = {}
+        sums: Rows = {}
         for place in map(_place, self._regions):
-            for labels, cells in place.totals().items():
-                known = sums.get(labels)
-                sums[labels] = [a + b for a, b in zip(known, cells, strict=True)] if known else cells
+            for labels, row in place.totals().items():
+                sums[labels] = sums[labels].plus(row) if labels in sums else row
         return sums
 
     def under_way(self) -> tuple[int, int]:

@@ -16,7 +16,11 @@ _GONE: Final = 499  # in place of the status where the client left before there 
 
 
 class Requests:
-    """The requests of one web process. `logs` has a line written for each."""
+    """The requests of one web process. `logs` has a line written for each.
+
+    A scope says of its request what is not known before: its `operation`, the `status` of the answer, and the bytes of
+    both bodies, `received` and `sent`.
+    """
 
     def __init__(self, place: Place, *, logs: bool = False) -> None:
         self._place = place
@@ -29,13 +33,13 @@ class Requests:
         self._begun[is_data] += 1
 
     def end(self, scope: MutableMapping[str, Any], seconds: float, *, is_data: bool) -> None:
-        """It is over. The scope's `operation` is what it was, and its `status` what was answered."""
+        """It is over."""
         self._begun[is_data] -= 1
         key = (scope.get("operation", ""), scope["method"], scope.get("status", _GONE))
         series = self._known.get(key)
         if series is None:
             series = self._known[key] = self._series(*key, is_data=is_data)
-        series.add(seconds)
+        series.add(seconds, scope.get("received", 0), scope.get("sent", 0))
         if self._logs:
             peer = scope.get("client")
             structlog.get_logger().info(

@@ -2,21 +2,20 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate, pairwise
 from typing import Final
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from mooring.observe.board import BOUNDS, Board, Labels
+from mooring.observe.board import BOUNDS, Board, Row, Rows
 from mooring.observe.counts import REQUEST, RUN, TASK
 
 _WINDOW: Final = 600.0  # seconds that a summary's quantiles look back, as in Harbor
 _STEP: Final = 60.0  # seconds between two of the states that are kept for it
 _QUANTILES: Final = (0.5, 0.9, 0.99)
+_HANDLED: Final = ("handler", "method")
 _ENDS: Final = {"Success": "success", "Error": "fail", "Stopped": "stop"}
-
-Rows = dict[Labels, list[float]]
 
 
 class Recent:
@@ -24,9 +23,9 @@ class Recent:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._kept: list[tuple[float, Mapping[Labels, list[float]]]] = [(clock(), {})]
+        self._kept: list[tuple[float, Rows]] = [(clock(), {})]
 
-    def since(self, totals: Mapping[Labels, list[float]]) -> Rows:
+    def since(self, totals: Rows) -> Rows:
         """How much each series has grown."""
         moment = self._clock()
         while len(self._kept) > 1 and self._kept[1][0] <= moment - _WINDOW:
@@ -34,10 +33,7 @@ class Recent:
         before = self._kept[0][1]
         if moment - self._kept[-1][0] >= _STEP:
             self._kept.append((moment, totals))
-        return {
-            labels: [now - then for now, then in zip(cells, before.get(labels, [0.0] * len(cells)), strict=True)]
-            for labels, cells in totals.items()
-        }
+        return {labels: row.since(before.get(labels, Row())) for labels, row in totals.items()}
 
 
 class Core:
@@ -53,8 +49,8 @@ class Core:
         yield GaugeMetricFamily(name, "Requests that are being answered", value=sum(self._board.under_way()))
         labels = ("method", "code", "operation")
         counter = CounterMetricFamily("harbor_core_http_request", "Requests that were answered", labels=labels)
-        for (operation, method, code), cells in totals.items():
-            counter.add_metric([method, code, operation], sum(cells[:-1]))
+        for (operation, method, code), row in totals.items():
+            counter.add_metric([method, code, operation], row.count)
         yield counter
         yield _summary(
             "harbor_core_http_request_duration_seconds",
@@ -73,23 +69,29 @@ class Registry:
 
     def collect(self) -> Iterator[Metric]:
         requests = _of(REQUEST, self._board.totals())
-        totals = {key: cells for key, cells in requests.items() if key[0].startswith("v2_")}
+        totals = {key: row for key, row in requests.items() if key[0].startswith("v2_")}
         name = "registry_http_in_flight_requests"
         yield GaugeMetricFamily(name, "Requests to the registry that are being answered", self._board.under_way()[1])
         labels = ("handler", "method", "code")
         counter = CounterMetricFamily("registry_http_requests", "Requests to the registry", labels=labels)
-        for (operation, method, code), cells in totals.items():
-            counter.add_metric([operation.removeprefix("v2_"), method.lower(), code], sum(cells[:-1]))
+        for (operation, method, code), row in totals.items():
+            counter.add_metric([operation.removeprefix("v2_"), method.lower(), code], row.count)
         yield counter
         help_text = "How long requests to the registry took, their bodies included"
-        own = HistogramMetricFamily("registry_http_request_duration_seconds", help_text, labels=("handler", "method"))
+        own = HistogramMetricFamily("registry_http_request_duration_seconds", help_text, labels=_HANDLED)
         guides = "harbor_registry_request_duration_seconds"
         theirs = HistogramMetricFamily(guides, help_text, labels=("operation", "method"))
-        for (operation, method), cells in _without_last(totals).items():
-            own.add_metric([operation.removeprefix("v2_"), method.lower()], _buckets(cells), cells[-1])
-            theirs.add_metric([operation, method], _buckets(cells), cells[-1])
-        yield own
-        yield theirs
+        received, sent = (
+            HistogramMetricFamily(f"registry_http_{what}_size_bytes", f"Bytes of {what}s' bodies", labels=_HANDLED)
+            for what in ("request", "response")
+        )
+        for (operation, method), row in _without_last(totals).items():
+            handled = [operation.removeprefix("v2_"), method.lower()]
+            own.add_metric(handled, _buckets(row), row.total)
+            theirs.add_metric([operation, method], _buckets(row), row.total)
+            received.add_metric(handled, [("+Inf", row.count)], row.received)
+            sent.add_metric(handled, [("+Inf", row.count)], row.sent)
+        yield from (own, theirs, received, sent)
 
 
 class Jobservice:
@@ -102,19 +104,18 @@ class Jobservice:
 
     def collect(self) -> Iterator[Metric]:
         totals = self._board.totals()
-        nought = [0.0] * (len(BOUNDS) + 2)
-        every = {(kind, end): nought for kind in self._kinds for end in _ENDS}
+        every: Rows = {(kind, end): Row() for kind in self._kinds for end in _ENDS}
         runs, tasks = every | _of(RUN, totals), every | _of(TASK, totals)
         labels = ("type", "status")
         harbor = CounterMetricFamily("harbor_jobservice_task", "Runs of tasks that have ended", labels=labels)
-        for (kind, end), cells in runs.items():
-            harbor.add_metric([kind, _ENDS[end]], sum(cells[:-1]))
+        for (kind, end), row in runs.items():
+            harbor.add_metric([kind, _ENDS[end]], row.count)
         yield harbor
         guides = CounterMetricFamily("harbor_jobservice_job", "Jobs that have ended, tried again or not", labels=labels)
-        for (kind, end), cells in tasks.items():
-            guides.add_metric([kind, end], sum(cells[:-1]))
+        for (kind, end), row in tasks.items():
+            guides.add_metric([kind, end], row.count)
         yield guides
-        named: Rows = {(kind, _ENDS[end]): cells for (kind, end), cells in runs.items() if sum(cells)}
+        named: Rows = {(kind, _ENDS[end]): row for (kind, end), row in runs.items() if row.count}
         yield _summary(
             "harbor_jobservice_task_process_time_seconds",
             "How long tasks ran; quantiles are of the last ten minutes",
@@ -124,13 +125,13 @@ class Jobservice:
         )
 
 
-def quantile(cells: list[float], share: float) -> float:
+def quantile(row: Row, share: float) -> float:
     """The value that this share of what was counted is not above, as far as the bounds tell; NaN when there is none."""
-    wanted = share * sum(cells[:-1])
+    wanted = share * row.count
     if not wanted:
         return math.nan
     below = 0.0
-    for (lower, upper), count in zip(pairwise((0.0, *BOUNDS)), cells, strict=False):
+    for (lower, upper), count in zip(pairwise((0.0, *BOUNDS)), row.buckets, strict=False):
         if below + count >= wanted:
             return lower + (upper - lower) * (wanted - below) / count
         below += count
@@ -139,29 +140,29 @@ def quantile(cells: list[float], share: float) -> float:
 
 def _summary(name: str, help_text: str, labels: tuple[str, ...], totals: Rows, recent: Rows) -> Metric:
     metric = Metric(name, help_text, "summary")
-    for key, cells in totals.items():
+    for key, row in totals.items():
         named = dict(zip(labels, key, strict=True))
         for share in _QUANTILES:
             metric.add_sample(name, {**named, "quantile": str(share)}, quantile(recent[key], share))
-        metric.add_sample(f"{name}_sum", named, cells[-1])
-        metric.add_sample(f"{name}_count", named, sum(cells[:-1]))
+        metric.add_sample(f"{name}_sum", named, row.total)
+        metric.add_sample(f"{name}_count", named, row.count)
     return metric
 
 
-def _buckets(cells: list[float]) -> list[tuple[str, float]]:
+def _buckets(row: Row) -> list[tuple[str, float]]:
     bounds = [*map(str, BOUNDS), "+Inf"]
-    return list(zip(bounds, accumulate(cells[:-1]), strict=True))
+    return list(zip(bounds, accumulate(row.buckets), strict=True))
 
 
-def _of(what: str, totals: Mapping[Labels, list[float]]) -> Rows:
+def _of(what: str, totals: Rows) -> Rows:
     """The series of one sort, without its name."""
-    return {labels[1:]: cells for labels, cells in totals.items() if labels[0] == what}
+    return {labels[1:]: row for labels, row in totals.items() if labels[0] == what}
 
 
 def _without_last(totals: Rows) -> Rows:
     """The sums over the last label."""
     sums: Rows = {}
-    for labels, cells in totals.items():
-        known = sums.get(labels[:-1])
-        sums[labels[:-1]] = [a + b for a, b in zip(known, cells, strict=True)] if known else cells
+    for labels, row in totals.items():
+        rest = labels[:-1]
+        sums[rest] = sums[rest].plus(row) if rest in sums else row
     return sums

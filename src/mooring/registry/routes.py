@@ -86,6 +86,8 @@ class DataPlane:
         request = Request(scope, receive)
         try:
             response = await self._answer(request)
+            if request.method != "HEAD":
+                scope["sent"] = response.length
             await respond(response, request.method, send)
         except ClientGone:
             return

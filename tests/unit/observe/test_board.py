@@ -8,7 +8,7 @@ from mooring.observe.board import BOUNDS, Board
 def _count(board: Board, number: int, times: int) -> None:
     place = board.take(number)
     for _ in range(times):
-        place.series("request", "GET").add(0.002)
+        place.series("request", "GET").add(0.002, received=7)
     place.begun[1] += 1  # and dies before it ends
 
 
@@ -27,10 +27,9 @@ def test_the_sums_are_of_all_processes_that_there_have_been() -> None:
     _in_children(board, (0, 3), (1, 4))
     _in_children(board, (0, 5))
     _in_children(board, (0, 6))
-    cells = board.totals()["request", "GET"]
-    assert sum(cells[:-1]) == 18
-    assert cells[2] == 18, "0.002 is above 0.001 and not above 0.0025"
-    assert round(cells[-1], 9) == 0.036
+    row = board.totals()["request", "GET"]
+    assert row.count == row.buckets[2] == 18, "0.002 is above 0.001 and not above 0.0025"
+    assert (round(row.total, 9), row.received, row.sent) == (0.036, 18 * 7, 0)
 
 
 def test_what_a_process_had_begun_ends_with_its_successor() -> None:
@@ -49,5 +48,5 @@ def test_a_place_that_is_full_counts_the_rest_together() -> None:
     place.series("long", "x" * 500).add(1)
     totals = place.totals()
     assert len(totals) == 1024
-    assert sum(totals[("rest",)][:-1]) == 2001 - 1023
-    assert totals["path", "0"][BOUNDS.index(1.0)] == 1
+    assert totals[("rest",)].count == 2001 - 1023
+    assert totals["path", "0"].buckets[BOUNDS.index(1.0)] == 1
