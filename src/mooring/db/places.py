@@ -9,11 +9,12 @@ is counted anew.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
 Key = tuple[Any, ...]
+T = TypeVar("T")
 
 STATE: Final = "state"  # execution option of engines that read: the statement that tells the database's state
 SQLITE_STATE: Final = "PRAGMA data_version"  # changes with every commit of another connection; these never write
@@ -29,11 +30,10 @@ _ASKED: Final = "asked_state"
 class Places:
     """How long a list is, and the sort keys of the rows at some of its positions, which count from 0."""
 
-    __slots__ = ("_keys", "_positions", "state", "total")
+    __slots__ = ("_keys", "_positions", "total")
 
-    def __init__(self, total: int, state: object = None) -> None:
+    def __init__(self, total: int) -> None:
         self.total = total
-        self.state = state
         self._positions: list[int] = []
         self._keys: dict[int, Key] = {}
 
@@ -59,18 +59,28 @@ class Places:
         return self._positions[index], self._keys[self._positions[index]]
 
 
+class _Known(NamedTuple):
+    """What was found out, and the database's state before that; None when it was not asked for."""
+
+    state: object
+    value: Any
+
+
+_Memory = dict[Hashable, _Known]
+
+
 def places(connection: Connection, name: Hashable, count: Callable[[], int]) -> Places:
     """What is known of the list that goes by this name on every connection; `count` tells how long it is now."""
-    memory: dict[Hashable, Places] = connection.info.setdefault(_MEMORY, {})
-    question = connection.get_execution_options().get(STATE)
-    known = memory.get(name) if question else None
+    memory = _memory(connection)
+    known = memory.get(name)
     # Asked before counting, since PostgreSQL's next statement may see more; short lists need not ask.
-    state = _state(connection, question) if known and question else None
-    if known is None or state is None or known.state != state:
-        known = Places(count(), state)
-    if question:
-        _remember(memory, name, known)
-    return known
+    state = _state(connection) if known else None
+    if known is not None and state is not None and known.state == state:
+        found: Places = known.value
+        return found
+    found = Places(count())
+    _remember(memory, name, _Known(state, found), worth=found.total >= _LONG)
+    return found
 
 
 def totals(
@@ -79,32 +89,56 @@ def totals(
     """How long the lists of these keys are; `count` counts all that it is given at once and leaves out what is empty.
     The lists of a key are told apart from others by the scope.
     """
-    memory: dict[Hashable, Places] = connection.info.setdefault(_MEMORY, {})
-    question = connection.get_execution_options().get(STATE)
-    known = {key: memory[scope, key] for key in keys if (scope, key) in memory} if question else {}
-    state = _state(connection, question) if known and question else None
-    told = {key: each.total for key, each in known.items() if state is not None and each.state == state}
+    memory = _memory(connection)
+    known = {key: memory[scope, key] for key in keys if (scope, key) in memory}
+    state = _state(connection) if known else None
+    told = {key: each.value for key, each in known.items() if state is not None and each.state == state}
     rest = [key for key in keys if key not in told]
     counted = count(rest) if rest else {}
-    if question:
-        for key in rest:
-            _remember(memory, (scope, key), Places(counted.get(key, 0), state))
+    for key in rest:
+        total = counted.get(key, 0)
+        _remember(memory, (scope, key), _Known(state, total), worth=total >= _LONG)
     return told | counted
 
 
-def _state(connection: Connection, question: str) -> object:
+def lasting(connection: Connection, name: Hashable, find: Callable[[], T]) -> T:
+    """What `find` finds, which is worth remembering as long as the database stays as it was; the name is for nothing
+    else on any connection.
+    """
+    memory = _memory(connection)
+    known, state = memory.get(name), _state(connection)
+    if known is not None and state is not None and known.state == state:
+        found: T = known.value
+        return found
+    found = find()
+    _remember(memory, name, _Known(state, found), worth=state is not None)
+    return found
+
+
+def _memory(connection: Connection) -> _Memory:
+    """What the connection remembers; nothing where a state is not told, since there it could not be relied on."""
+    if STATE not in connection.get_execution_options():
+        return {}
+    memory: _Memory = connection.info.setdefault(_MEMORY, {})
+    return memory
+
+
+def _state(connection: Connection) -> object:
     """The state that the database was in when it was first asked for on this connection: a read takes no time."""
-    asked: object = connection.get_execution_options().get(_ASKED)
+    options = connection.get_execution_options()
+    if STATE not in options:
+        return None
+    asked: object = options.get(_ASKED)
     if asked is None:
-        asked = connection.exec_driver_sql(question).scalar_one()
+        driver: Any = connection.connection.driver_connection
+        (asked,) = driver.execute(options[STATE]).fetchone()
         connection.execution_options(**{_ASKED: asked})
     return asked
 
 
-def _remember(memory: dict[Hashable, Places], name: Hashable, known: Places) -> None:
-    if known.total < _LONG:
-        memory.pop(name, None)
-        return
-    memory[name] = known
+def _remember(memory: _Memory, name: Hashable, known: _Known, *, worth: bool) -> None:
+    memory.pop(name, None)
+    if worth:
+        memory[name] = known
     while len(memory) > _LISTS:
         del memory[next(iter(memory))]

@@ -132,6 +132,13 @@ _LISTED: Final = {
 _TAGS_LISTED: Final = {name: tag.c[name] for name in ("id", "name", "artifact_id", "push_time", "pull_time")}
 
 
+_IN_REPOSITORY: Final = select(*_COLUMNS).where(artifact.c.repository_id == bindparam("repository"))
+_BY_DIGEST: Final = Prepared(_IN_REPOSITORY.where(artifact.c.digest == bindparam("reference")))
+_BY_TAG: Final = Prepared(
+    _IN_REPOSITORY.join(tag, tag.c.artifact_id == artifact.c.id).where(
+        tag.c.repository_id == bindparam("repository"), tag.c.name == bindparam("reference")
+    )
+)
 _BY_IDS: Final = Among(select(*_COLUMNS).order_by(artifact.c.id), artifact.c.id)
 _COUNTS: Final = Among(
     select(artifact.c.repository_id, func.count()).where(artifact.c.is_listed).group_by(artifact.c.repository_id),
@@ -192,14 +199,8 @@ def content(connection: Connection, digest: str) -> bytes:
 
 def find(connection: Connection, repository_id: int, reference: str) -> Found | None:
     """The artifact that a tag or a digest names."""
-    statement = select(*_COLUMNS).where(artifact.c.repository_id == repository_id)
-    if is_digest(reference):
-        statement = statement.where(artifact.c.digest == reference)
-    else:
-        statement = statement.join(tag, tag.c.artifact_id == artifact.c.id).where(
-            tag.c.repository_id == repository_id, tag.c.name == reference
-        )
-    row = connection.execute(statement).one_or_none()
+    statement = _BY_DIGEST if is_digest(reference) else _BY_TAG
+    row = statement.one(connection, repository=repository_id, reference=reference)
     return None if row is None else Found(*row)
 
 

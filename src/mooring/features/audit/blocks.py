@@ -15,9 +15,9 @@ from typing import Final
 from msgspec import Struct
 from sqlalchemy import (
     Connection,
-    Select,
     Text,
     and_,
+    bindparam,
     case,
     cast,
     delete,
@@ -33,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement, Tuple
 
 from mooring.core.clock import SECOND, now
+from mooring.db.prepared import Among
 from mooring.db.turns import take_turns
 from mooring.features.audit.tables import audit_block, audit_count, audit_log
 
@@ -57,6 +58,15 @@ _VALUES: Final[Mapping[str, ColumnElement[str]]] = {
 }
 # What is counted: of one thing, or of two together.
 FACETS: Final = ((), (PROJECT,), (USER,), (EVENT,), (OUTCOME,), (PROJECT, EVENT), (USER, EVENT))
+# The blocks that hold matching records, the oldest first, with how many.
+_COUNTED: Final = Among(
+    select(_block.last_time, _block.last_id, func.sum(_count.records))
+    .join(audit_count, _block.number == _count.block)
+    .where(_count.facet == bindparam("facet"))
+    .group_by(_block.number, _block.last_time, _block.last_id)
+    .order_by(_block.number),
+    _count.value,
+)
 
 
 class Facet(Struct, frozen=True):
@@ -101,7 +111,7 @@ def stretches(connection: Connection, facet: Facet, low: int | None = None, high
     """The log from the moment `low` to the moment `high`, both included, as stretches with counts, the oldest first."""
     inside: list[Stretch] = []
     before: Key | None = None
-    for last_time, last_id, records in connection.execute(_counted(facet)):
+    for last_time, last_id, records in _COUNTED.all(connection, facet.values, facet=_name(facet.names)):
         last = (last_time, last_id)
         begins = low is None or (before is not None and before[0] >= low)
         if begins and (high is None or last_time <= high):
@@ -197,17 +207,6 @@ def _last(connection: Connection) -> tuple[int, Key | None]:
     """The number of the newest block, 0 when there is none, and its last key."""
     last = connection.execute(select(audit_block).order_by(_block.number.desc()).limit(1)).one_or_none()
     return (0, None) if last is None else (last.number, (last.last_time, last.last_id))
-
-
-def _counted(facet: Facet) -> Select[int, int, int]:
-    """The blocks that hold matching records, the oldest first, with how many."""
-    return (
-        select(_block.last_time, _block.last_id, func.sum(_count.records))
-        .join(audit_count, _block.number == _count.block)
-        .where(_count.facet == _name(facet.names), _count.value.in_(facet.values))
-        .group_by(_block.number, _block.last_time, _block.last_id)
-        .order_by(_block.number)
-    )
 
 
 def _read(connection: Connection, after: Key | None, upto: Key | None, wanted: ColumnElement[bool]) -> Stretch:

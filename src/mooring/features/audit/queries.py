@@ -1,6 +1,7 @@
 """Reading the log."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from itertools import product
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from mooring.core.access import Role, allowed
 from mooring.core.actor import EVERY_PROJECT, Actor
 from mooring.core.page import AnyOf, Exact, Filter, Listing, Range
 from mooring.db import query
-from mooring.db.places import Places
+from mooring.db.places import Places, lasting
 from mooring.features.audit.blocks import (
     EVENT,
     FACETS,
@@ -70,7 +71,8 @@ def page(connection: Connection, listing: Listing, projects: Collection[int] | N
     newest_first = not _is_by_time(listing) or not listing.sort or listing.sort[0].descending
     known: Places | None = None
     if facet is not None and bounds is not None:
-        parts = stretches(connection, facet, *bounds)
+        name = ("audit", facet.names, facet.values, bounds)
+        parts = lasting(connection, name, partial(stretches, connection, facet, *bounds))
         known = Places(sum(part.records for part in parts))
         if listing.size > 0 and _is_by_time(listing):
             wanted = and_(facet.condition, period(*bounds))

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from mooring.core.actor import Actor
 from mooring.core.page import Listing
 from mooring.db import query
 from mooring.db.places import totals
-from mooring.db.prepared import Among
+from mooring.db.prepared import Among, Prepared
 from mooring.features.projects.queries import visible
 from mooring.features.projects.tables import project
 from mooring.features.repositories.tables import repository
@@ -29,6 +29,9 @@ class Found(Struct, frozen=True):
 
 
 _COLUMNS: Final = tuple(repository.c[field] for field in Found.__struct_fields__)
+_FIND: Final = Prepared(
+    select(*_COLUMNS).where(repository.c.name == bindparam("name"), repository.c.project_id == bindparam("project"))
+)
 _COUNTS: Final = Among(
     select(repository.c.project_id, func.count()).group_by(repository.c.project_id), repository.c.project_id
 )
@@ -46,8 +49,7 @@ _LISTED: Final = {
 
 def find(connection: Connection, project_id: int, name: str) -> Found | None:
     """The repository of this full name, if it is the project's."""
-    statement = select(*_COLUMNS).where(repository.c.name == name, repository.c.project_id == project_id)
-    row = connection.execute(statement).one_or_none()
+    row = _FIND.one(connection, name=name, project=project_id)
     return None if row is None else Found(*row)
 
 
