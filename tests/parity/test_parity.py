@@ -93,13 +93,8 @@ def fresh(
     request: pytest.FixtureRequest, deployments: Deployments, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     """A server that holds nothing but what the recordings put there; the first robot is gone, as it was there."""
-    # The recordings were made so; otherwise garbage collection would leave everything that is young, and webhooks would
-    # not be delivered to this machine.
-    environment = {
-        "MOORING_GC_TIME_WINDOW": "0",
-        "MOORING_HOSTNAME": "127.0.0.1",
-        "MOORING_OUTGOING__ALLOW": "127.0.0.1/32",
-    }
+    # The recordings were made so; otherwise garbage collection would leave everything that is young.
+    environment = {"MOORING_GC_TIME_WINDOW": "0"}
     server = deployments.start(request.param, tmp_path_factory.mktemp("parity"), environment=environment)
     robot = expect(server.client().api("POST", "/robots", ROBOT), 201).json()
     expect(server.client().api("DELETE", f"/robots/{robot['id']}"), 200)

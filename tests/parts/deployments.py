@@ -27,8 +27,9 @@ class Deployments:
         return self._running[kind]
 
     def start(self, kind: str, folder: Path, *, environment: Mapping[str, str] | None = None) -> Server:
-        """A server of that kind, with further settings, for those who stop it themselves."""
-        return Server(folder, environment={**self._environment(kind), **(environment or {})})
+        """A server of that kind, with further settings, for those who stop it themselves. It may send to 127.0.0.1."""
+        own = {"MOORING_HOSTNAME": "127.0.0.1", "MOORING_OUTGOING__ALLOW": "127.0.0.1/32"}
+        return Server(folder, environment={**own, **self._environment(kind), **(environment or {})})
 
     def stop(self) -> None:
         """Stop all."""
