@@ -64,3 +64,9 @@ def test_who_is_deleted_is_no_member(admin: Client, new_user: NewUser, project: 
     expect(admin.api("DELETE", f"/users/{number}"), 200)
     expect(admin.api("GET", path), 404)
     assert len(expect(admin.api("GET", members), 200).json()) == 1
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_no_group_has_such_a_number(admin: Client, number: int) -> None:
+    expect(admin.api("PUT", f"/usergroups/{number}", {"group_name": "g"}), 400)
+    expect(admin.api("GET", f"/usergroups/{number}"), 404)

@@ -94,7 +94,8 @@ def test_the_quota_goes_with_its_project(admin: Client, make: Any) -> None:
     [
         ({"hard": {"storage": 0}}, 400, "invalid non-positive value for quota limit, value=0"),
         ({"hard": {"count": 1, "storage": 1}}, 400, "resource count not support"),
-        ({"hard": {"storage": None}}, 400, "hard required in body"),
+        ({"hard": {"storage": None}}, 400, "invalid non-positive value for quota limit, value=0"),
+        ({"hard": {}}, 400, "hard required in body"),
         ({"hard": {"storage": 2**60}}, 400, f"exceeded 1024TB, which is {2**50} Bytes, value={2**60}"),
     ],
 )

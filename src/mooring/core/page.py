@@ -76,6 +76,11 @@ class Listing:
         self.filters = filters or {}
         self.sort = sort
 
+    def asking(self, **conditions: Filter | None) -> "Listing":
+        """The same list under these conditions too; each goes before what `q` says of its key, None leaves that."""
+        given = {key: condition for key, condition in conditions.items() if condition is not None}
+        return Listing(self.page, self.size, {**self.filters, **given}, self.sort)
+
     @property
     def offset(self) -> int:
         return max(self.page - 1, 0) * self.size if self.size > 0 else 0

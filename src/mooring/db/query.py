@@ -1,15 +1,17 @@
 """A list request as SQL, over an allow-list of columns. Whatever is not on the list is ignored, as Harbor does."""
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Connection,
     Integer,
     Select,
+    Text,
+    case,
+    cast,
     false,
     func,
     literal,
@@ -23,6 +25,7 @@ from sqlalchemy.sql.operators import desc_op
 from mooring.core.clock import SECOND
 from mooring.core.page import AllOf, AnyOf, Exact, Filter, Fuzzy, Listing, Range, Value
 from mooring.db.places import Key, Places, places
+from mooring.db.types import Moment
 
 Columns = Mapping[str, ColumnElement[Any]]
 T = TypeVar("T")
@@ -167,8 +170,12 @@ def matches(column: ColumnElement[Any], condition: Filter) -> ColumnElement[bool
 
 def contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
     """The column, as text, contains the text in any case; what LIKE means by `%` and `_` is nothing special."""
-    if "\0" in text or not _is_text(column):
+    if "\0" in text or column.type is Moment:
         return false()
+    if isinstance(column.type, Boolean):
+        column = case((column, "true"), else_="false")
+    elif isinstance(column.type, Integer):
+        column = cast(column, Text)
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return func.lower(column).like(func.lower(f"%{escaped}%"), escape="\\")
 
@@ -184,19 +191,25 @@ def _equal(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
 
 
 def comparable(column: ColumnElement[Any], value: Value | None) -> Any:
-    """The value in the column's own type; None when it has no such value."""
+    """The value in the column's own type; None when it has no such value. What does not say yes means no."""
     if isinstance(column.type, Boolean):
-        return {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
-    if isinstance(column.type, Integer | BigInteger):
-        if isinstance(value, datetime):
-            return int(value.timestamp()) * SECOND
+        return str(value).lower() in ("true", "1")
+    if column.type is Moment:
+        return _moment(value)
+    if isinstance(column.type, Integer):
         return int(text) if _is_integer(text := str(value)) else None
     text = value.isoformat() if isinstance(value, datetime) else str(value)
     return None if "\0" in text else text  # PostgreSQL has no such text
 
 
-def _is_text(column: ColumnElement[Any]) -> bool:
-    return not isinstance(column.type, Boolean | Integer | BigInteger)
+def _moment(value: Value | None) -> int | None:
+    """Microseconds since the epoch; times without a zone are in UTC, and days begin at midnight."""
+    if not isinstance(value, datetime):
+        try:
+            value = datetime.fromisoformat(str(value))
+        except ValueError:
+            return None
+    return round((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp() * SECOND)
 
 
 def _is_integer(text: str) -> bool:

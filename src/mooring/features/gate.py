@@ -7,16 +7,18 @@ from msgspec import structs
 
 from mooring.core.access import Role, allowed, refusal
 from mooring.core.actor import ANONYMOUS, Actor
-from mooring.core.errors import Denied, NotFound, Unauthorized
+from mooring.core.errors import Denied, Unauthorized
 from mooring.db.engine import Database
 from mooring.features.configuration.queries import Current
 from mooring.features.projects import queries as projects
 from mooring.features.projects.queries import Project
+from mooring.features.projects.service import missing
 from mooring.features.signin.service import SignIn, parse_basic
 from mooring.http.access import READ_ONLY, SAFE, Access, Realm
 from mooring.http.cookies import SESSION, cookies
 from mooring.http.exchange import Origin, Scope
 from mooring.http.exchange import Request as Exchange
+from mooring.http.parameters import is_true
 
 _NO_PROJECT: Final = 0
 
@@ -70,7 +72,7 @@ class Gate:
     async def _project(self, request: Request[Any, Any, Any], caller: Actor, access: Access) -> Project:
         """The project in the path, if it exists as far as the caller is concerned."""
         key: str = request.path_params[access.parameter]
-        by_name = access.by_name or request.headers.get("x-is-resource-name", "").lower() == "true"
+        by_name = access.by_name or is_true(request.headers.get("x-is-resource-name", ""))
         project = await projects.read(self._db.reader, key, by_name=by_name)
         roles: frozenset[Role] = frozenset()
         if project and caller.kind == "user":
@@ -79,7 +81,7 @@ class Gate:
         if not allowed(caller, access.resource, access.action, project=number, roles=roles, is_public=is_public):
             raise refusal(caller, "forbidden")
         if project is None:
-            raise NotFound(f"project {key} not found")
+            raise missing(key)
         return project
 
 

@@ -45,6 +45,11 @@ def listing(page: int = 1, page_size: int = DEFAULT_SIZE, q: str = "", sort: str
     return Listing(page, page_size, parse_filters(q), parse_sort(sort))
 
 
+def paging(page: int = 1, page_size: int = DEFAULT_SIZE) -> Listing:
+    """As `listing`, for a list that is neither filtered by `q` nor sorted."""
+    return Listing(page, page_size)
+
+
 def build(
     handlers: Sequence[Handler],
     roots: Sequence[Handler],
@@ -60,6 +65,7 @@ def build(
     published = Published(PREFIX, meanings)
     provided = {
         "listing": Provide(listing, sync_to_thread=False),
+        "paging": Provide(paging, sync_to_thread=False),
         "published": Provide(lambda: published, sync_to_thread=False),
     }
     bindings: dict[HTTPRouteHandler, Binding] = {}

@@ -25,6 +25,7 @@ _JSON: Final = {str: "string", int: "number", float: "number", bool: "bool", lis
 _SPACE: Final = " \t\r\n"
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _INT64: Final = range(-(2**63), 2**63)
+_WORDS: Final = ("true", "false", "null")
 _SYNTAX: Final = {
     "Expecting value": "looking for beginning of value",
     "Expecting property name enclosed in double quotes": "looking for beginning of object key string",
@@ -65,13 +66,7 @@ def _parse(body: bytes) -> Any:
     try:
         value, end = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode(text)
     except json.JSONDecodeError as error:
-        if error.pos >= len(text) or error.msg.startswith("Unterminated string"):
-            raise Mismatch("unexpected EOF") from None
-        # Go names the byte, not the character that it begins.
-        byte = chr(text[error.pos].encode()[0]).replace("\\", "\\\\").replace("'", "\\'")
-        raise Mismatch(
-            f"invalid character '{byte}' {_SYNTAX.get(error.msg, 'looking for beginning of value')}"
-        ) from None
+        raise _syntax(text, error) from None
     except RecursionError:
         raise Mismatch("exceeded max depth") from None
     except ValueError:
@@ -79,6 +74,23 @@ def _parse(body: bytes) -> Any:
     if rest := text[end:].strip(_SPACE):
         raise BadRequest(f"invalid character '{rest[0]}' after top-level value")
     return value
+
+
+def _syntax(text: str, error: json.JSONDecodeError) -> Mismatch:
+    """What is wrong with the text, in the words of Go, which names the byte and not the character that it begins."""
+    position, where = error.pos, _SYNTAX.get(error.msg, _SYNTAX["Expecting value"])
+    if error.msg == "Invalid \\escape":
+        position += 1
+    for word in _WORDS:
+        if error.msg == "Expecting value" and text.startswith(word[0], position):
+            known = next(size for size in range(len(word), 0, -1) if text.startswith(word[:size], position))
+            position, where = position + known, f"in literal {word} (expecting '{word[known]}')"
+            break
+    if position >= len(text) or error.msg.startswith("Unterminated string"):
+        return Mismatch("unexpected EOF")
+    byte = chr(text[position].encode()[0])
+    shown = {"'": "\\'", '"': '"'}.get(byte) or repr(byte)[1:-1]
+    return Mismatch(f"invalid character '{shown}' {where}")
 
 
 def _refuse_constant(constant: str) -> NoReturn:
@@ -113,17 +125,17 @@ def _value(raw: Any, annotation: Any, path: str, owner: str) -> Any:
     if origin is dict or origin is Mapping:
         if not isinstance(raw, dict):
             raise _mismatch(raw, f"map[string]{_go_name(get_args(annotation)[1])}", path, owner)
+        kind = get_args(annotation)[1]
+        # What is null there is zero, not absent.
         return {
-            _text(key): _value(item, get_args(annotation)[1], path, owner)
-            for key, item in raw.items()
-            if item is not None
+            _text(key): plain(kind)() if item is None else _value(item, kind, path, owner) for key, item in raw.items()
         }
     if origin is Literal:
         annotation = str
+    if annotation is int and (isinstance(raw, float) or (type(raw) is int and raw not in _INT64)):
+        raise _mismatch(raw, "int64", path, owner, f"number {raw}")
     if type(raw) is not annotation:
         raise _mismatch(raw, _go_name(annotation), path, owner)
-    if annotation is int and raw not in _INT64:
-        raise _mismatch(raw, "int64", path, owner, f"number {raw}")
     if annotation is str and "\0" in raw:
         raise Mismatch(f"{path} holds a NUL character")
     return _text(raw) if annotation is str else raw
@@ -135,7 +147,7 @@ def _text(raw: str) -> str:
 
 
 def _mismatch(raw: Any, wanted: str, path: str, owner: str, found: str = "") -> Mismatch:
-    found = found or (f"number {raw}" if isinstance(raw, float) else _JSON[type(raw)])
+    found = found or _JSON[type(raw)]
     target = f"Go struct field {owner}.{path}" if path else "Go value"
     return Mismatch(f"json: cannot unmarshal {found} into {target} of type {wanted}")
 

@@ -9,7 +9,7 @@ import inspect
 import re
 from collections.abc import Iterator, Mapping
 from types import UnionType
-from typing import Any, Final, Union, get_args, get_origin
+from typing import Any, Final, Literal, Union, get_args, get_origin
 
 import msgspec
 from litestar import Litestar, Response
@@ -50,9 +50,9 @@ _REFUSALS: Final[Mapping[int, type[errors.WireError]]] = {
 _PAGING: Final[Mapping[str, Mapping[str, Any]]] = {
     "page": {"type": "integer", "format": "int64", "default": 1},
     "page_size": {"type": "integer", "format": "int64", "default": DEFAULT_SIZE, "maximum": MAX_SIZE},
-    "q": {"type": "string"},
-    "sort": {"type": "string"},
 }
+# What the frame's dependencies of lists read (api.py).
+_LISTS: Final = {"paging": _PAGING, "listing": {**_PAGING, "q": {"type": "string"}, "sort": {"type": "string"}}}
 _HEADERS: Final = {
     "X-Request-Id": {"description": "The request's id, the client's own where it sent one", "type": "string"},
     "X-Total-Count": {"description": "How many there are on all pages", "type": "integer"},
@@ -131,15 +131,15 @@ class Operation:
 
     def _parameters(self) -> Iterator[dict[str, Any]]:
         for name in _PLACEHOLDER.findall(self.path):
-            kind = _kind(self._fields[name]) if name in self._fields else "string"
-            yield self._parameter(name, "path", {"type": kind}, required=True)
-        if "listing" in self._fields:
-            for name, schema in _PAGING.items():
-                yield self._parameter(name, "query", schema)
+            schema = _schema(self._fields[name]) if name in self._fields else {"type": "string"}
+            yield self._parameter(name, "path", schema, required=True)
+        for dependency in self._fields.keys() & _LISTS.keys():
+            for name, described in _LISTS[dependency].items():
+                yield self._parameter(name, "query", described)
         for name, field in self._fields.items():
             if isinstance(field.kwarg_definition, QueryParameter):
                 called = field.kwarg_definition.query or field.kwarg_definition.name or name
-                yield self._parameter(called, "query", {"type": _kind(field)}, required=field.default is Empty)
+                yield self._parameter(called, "query", _schema(field), required=field.default is Empty)
         if self.access.parameter and not self.access.by_name:
             yield self._parameter("X-Is-Resource-Name", "header", {"type": "string"})
         for name in (*self._handler.opt.get("headers", ()), "X-Request-Id"):
@@ -262,8 +262,10 @@ def _has_schema(kind: Any) -> bool:
     return kind is not None and kind is not bytes and kind is not Any
 
 
-def _kind(field: FieldDefinition) -> str:
-    return {int: "integer", bool: "boolean"}.get(field.annotation, "string")
+def _schema(field: FieldDefinition) -> dict[str, Any]:
+    if get_origin(field.annotation) is Literal:
+        return {"type": "string", "enum": list(get_args(field.annotation))}
+    return {"type": {int: "integer", bool: "boolean"}.get(field.annotation, "string")}
 
 
 def _camel(name: str) -> str:

@@ -36,7 +36,7 @@ def pages(path: str, query: str, listing: Listing, total: int) -> str:
         return f'<{path}?{"&".join(f"{key}={value}" for key, value in pairs)}>; rel="{relation}"'
 
     links = []
-    if listing.page > 1 and (listing.page - 1) * listing.size < total:
+    if listing.size and listing.page > 1 and (listing.page - 1) * listing.size < total:
         links.append(neighbour(listing.page - 1, "prev"))
     if listing.size and listing.page * listing.size < total:
         links.append(neighbour(listing.page + 1, "next"))

@@ -56,6 +56,12 @@ def test_what_go_would_take(body: bytes, expected: Outer) -> None:
         (b"{'a': 1}", "invalid character '\\'' looking for beginning of object key string"),
         (b'{"name": "a",}', "invalid character '}' looking for beginning of object key string"),
         (b"\xef\xbb\xbf{}", "invalid character '\u00ef' looking for beginning of value"),
+        (b'{"name": "\x01"}', "invalid character '\\x01' in string literal"),
+        (b'{"name": "\\x"}', "invalid character 'x' in string escape code"),
+        (b'{"flag": tru', "unexpected EOF"),
+        (b'{"flag": trux}', "invalid character 'x' in literal true (expecting 'e')"),
+        (b"nil", "invalid character 'i' in literal null (expecting 'u')"),
+        (b'{"name": 1.5}', "json: cannot unmarshal number into Go struct field Outer.name of type string"),
         (b"[NaN]", "invalid character 'N' looking for beginning of value"),
         (b"5", "json: cannot unmarshal number into Go value of type models.Outer"),
         (b'["x"]', "json: cannot unmarshal array into Go value of type models.Outer"),
@@ -85,7 +91,7 @@ def test_text_after_the_value_is_refused(rest: bytes) -> None:
 
 
 def test_a_mapping_of_its_own() -> None:
-    assert decode(b'{"a": "b", "c": null}', dict[str, str], "thing") == {"a": "b"}
+    assert decode(b'{"a": "b", "c": null}', dict[str, str], "thing") == {"a": "b", "c": ""}
     with pytest.raises(Unprocessable, match="cannot unmarshal bool into Go value of type string"):
         decode(b'{"a": true}', dict[str, str], "thing")
 

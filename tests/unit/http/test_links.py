@@ -13,6 +13,7 @@ from mooring.http.links import pages
         ("page=9", 9, 10, 11, ""),
         ("page=0", 0, 10, 11, '</p?page=1&page_size=10>; rel="next"'),
         ("page_size=0", 1, 0, 11, ""),
+        ("page=2&page_size=0", 2, 0, 11, ""),
         ("q=name%3D~a%2Cx&page_size=1", 1, 1, 2, '</p?page=2&page_size=1&q=name=~a,x>; rel="next"'),
         ("q=a%0D%0AX:y%7F", 1, 1, 2, '</p?page=2&page_size=1&q=aX:y>; rel="next"'),
     ],

@@ -13,7 +13,7 @@ from mooring.core.errors import NotFound, ObjectMissing
 from mooring.core.media import Manifest, parse
 from mooring.db.engine import Database
 from mooring.features.artifacts import additions, icons, queries, service
-from mooring.features.artifacts.additions import MAX_BLOB, NAMES, Addition, Plan
+from mooring.features.artifacts.additions import MAX_BLOB, Addition, Name, Plan
 from mooring.features.artifacts.kinds import MAX_ICON
 from mooring.features.artifacts.queries import Found
 from mooring.features.artifacts.wire import Icon
@@ -21,7 +21,6 @@ from mooring.features.blobs.queries import IN_REPOSITORY, Blob, to_blob
 from mooring.features.projects.queries import Project
 from mooring.features.repositories.service import full_name
 from mooring.http.access import ANYBODY, named_project
-from mooring.http.bodies import unprocessable
 
 # All the bytes of a blob that is small; raises ObjectMissing.
 ReadBlob = Callable[[Blob], Awaitable[bytes]]
@@ -59,13 +58,11 @@ async def read_addition(
     project: NamedDependency[Project],
     repository_name: FromPath[str],
     reference: FromPath[str],
-    addition: FromPath[str],
+    addition: FromPath[Name],
 ) -> Response[bytes]:
     """An image's `build_history`, a chart's `values.yaml`, `readme.md` and `dependencies`, a model's `readme.md`,
     `license` and `files`, the content of an `sbom`.
     """
-    if addition not in NAMES:
-        raise unprocessable(f"addition in path should be one of [{' '.join(NAMES)}]")
     name = full_name(project, repository_name)
 
     def work(connection: Connection) -> tuple[Plan, Blob | None]:

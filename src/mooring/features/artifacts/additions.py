@@ -8,7 +8,7 @@ import io
 import tarfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -17,7 +17,7 @@ from mooring.core.errors import BadRequest, NotFound
 from mooring.core.media import DOCKER_CONFIG, INDEXES, OCI_CONFIG, Descriptor, Manifest
 from mooring.features.artifacts.queries import Found
 
-NAMES: Final = ("build_history", "values.yaml", "readme.md", "dependencies", "sbom", "license", "files")
+Name = Literal["build_history", "values.yaml", "readme.md", "dependencies", "sbom", "license", "files"]
 OF_TYPE: Final[Mapping[str, tuple[str, ...]]] = {
     "IMAGE": ("build_history",),
     "CHART": ("values.yaml", "readme.md", "dependencies"),

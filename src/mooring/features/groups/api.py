@@ -21,12 +21,12 @@ from mooring.http.links import created, listed
 async def list_groups(
     request: Request[Any, Any, Any],
     db: NamedDependency[Database],
-    listing: NamedDependency[Listing],
+    paging: NamedDependency[Listing],
     group_name: FromQuery[str] = "",
     ldap_group_dn: FromQuery[str] = "",
 ) -> Response[Sequence[UserGroup]]:
-    groups, total = await db.read(queries.page, listing, group_name, ldap_group_dn)
-    return listed(request, [UserGroup.of(group) for group in groups], total, listing)
+    groups, total = await db.read(queries.page, paging, group_name, ldap_group_dn)
+    return listed(request, [UserGroup.of(group) for group in groups], total, paging)
 
 
 @post(
@@ -48,11 +48,11 @@ async def create_group(
 async def search_groups(
     request: Request[Any, Any, Any],
     db: NamedDependency[Database],
-    listing: NamedDependency[Listing],
+    paging: NamedDependency[Listing],
     groupname: FromQuery[str],
 ) -> Response[Sequence[UserGroupSearchItem]]:
-    groups, total = await db.read(queries.search, groupname, listing)
-    return listed(request, [UserGroupSearchItem.of(group) for group in groups], total, listing)
+    groups, total = await db.read(queries.search, groupname, paging)
+    return listed(request, [UserGroupSearchItem.of(group) for group in groups], total, paging)
 
 
 @get("/usergroups/{group_id:str}", access=system("user-group", "read"), operation_id="getUserGroup")
@@ -70,6 +70,8 @@ async def change_group(
     db: NamedDependency[Database], group_id: FromPath[int], data: JSONBody[UserGroup | None] = None
 ) -> None:
     """Only the name changes."""
+    if group_id <= 0:
+        raise BadRequest(f"no group has the id {group_id}")
     await db.write(service.rename, group_id, _named(data).group_name)
 
 

@@ -21,12 +21,6 @@ class Group(Struct, frozen=True):
 
 
 _COLUMNS: Final = tuple(user_group.c[field] for field in Group.__struct_fields__)
-_LISTED: Final = {
-    "id": user_group.c.id,
-    "group_name": user_group.c.name,
-    "group_type": user_group.c.kind,
-    "ldap_group_dn": user_group.c.dn,
-}
 
 
 def find(connection: Connection, group_id: int) -> Group | None:
@@ -49,7 +43,7 @@ def page(connection: Connection, listing: Listing, name: str = "", dn: str = "")
         statement = statement.where(query.contains(user_group.c.name, name))
     if dn:
         statement = statement.where(user_group.c.dn == dn.strip().lower())
-    rows, total = query.page(connection, statement, listing, _LISTED, user_group.c.id)
+    rows, total = query.page(connection, statement, listing, {}, user_group.c.id)
     return [Group(*row) for row in rows], total
 
 
@@ -57,7 +51,7 @@ def search(connection: Connection, name: str, listing: Listing) -> tuple[list[Gr
     """Whose name holds the text, the closest first."""
     statement = select(*_COLUMNS).where(query.contains(user_group.c.name, name))
     order = (func.length(user_group.c.name), user_group.c.name)
-    rows, total = query.page(connection, statement, Listing(listing.page, listing.size), {}, *order)
+    rows, total = query.page(connection, statement, listing, {}, *order)
     return [Group(*row) for row in rows], total
 
 

@@ -9,8 +9,8 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from sqlalchemy import Connection
 
 from mooring.core.actor import Actor
-from mooring.core.errors import BadRequest
-from mooring.core.page import Listing
+from mooring.core.errors import BadRequest, NotFound
+from mooring.core.page import Fuzzy, Listing
 from mooring.db.engine import Database
 from mooring.features.labels import queries, service
 from mooring.features.labels.wire import Label
@@ -18,7 +18,7 @@ from mooring.http.access import ANYBODY
 from mooring.http.links import created, listed
 
 
-@get("/labels", access=ANYBODY, operation_id="ListLabels", refuses=(401, 404))
+@get("/labels", access=ANYBODY, operation_id="ListLabels", refuses=(401,))
 async def list_labels(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
@@ -28,17 +28,21 @@ async def list_labels(
     of_scope: Annotated[str, QueryParameter(name="scope")] = "",
     project_id: FromQuery[int] = 0,
 ) -> Response[Sequence[Label]]:
-    """Everybody's with `scope=g`, a project's with `scope=p`."""
+    """Everybody's with `scope=g`, a project's with `scope=p`; none of a project that is not there."""
     if of_scope not in (service.GLOBAL, service.OF_PROJECT):
         raise BadRequest(f"invalid scope: {of_scope}")
     is_global = of_scope == service.GLOBAL
+    wanted = listing.asking(name=Fuzzy(name) if name else None)
     if not is_global and project_id <= 0:
         raise BadRequest("must with project ID when to query project labels")
 
     def work(connection: Connection) -> tuple[list[queries.Label], int]:
-        if not is_global:
-            service.require_in(connection, actor, "list", of_scope, project_id)
-        return queries.page(connection, 0 if is_global else project_id, listing, name)
+        try:
+            if not is_global:
+                service.require_in(connection, actor, "list", of_scope, project_id)
+        except NotFound:
+            return [], 0
+        return queries.page(connection, 0 if is_global else project_id, wanted)
 
     labels, total = await db.read(work)
     return listed(request, [Label.of(label) for label in labels], total, listing)

@@ -40,13 +40,9 @@ def find(connection: Connection, label_id: int) -> Label | None:
     return None if row is None else Label(*row)
 
 
-def page(connection: Connection, project_id: int, listing: Listing, name: str = "") -> tuple[list[Label], int]:
-    """One page of the labels of the project, of everybody's when it is 0, and how many there are. `name` is a part of
-    theirs.
-    """
+def page(connection: Connection, project_id: int, listing: Listing) -> tuple[list[Label], int]:
+    """One page of the labels of the project, of everybody's when it is 0, and how many there are."""
     statement = select(*_COLUMNS).where(label.c.project_id == project_id)
-    if name:
-        statement = statement.where(query.contains(label.c.name, name))
     rows, total = query.page(connection, statement, listing, _LISTED, label.c.id)
     return [Label(*row) for row in rows], total
 

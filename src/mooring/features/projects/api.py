@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from mooring.core.access import allowed
 from mooring.core.actor import SYSTEM, Actor
 from mooring.core.errors import BadRequest, Forbidden, NotFound
-from mooring.core.page import Listing
+from mooring.core.page import Exact, Fuzzy, Listing
 from mooring.db.engine import Database
 from mooring.features.allowlists import service as allowlists
 from mooring.features.configuration.queries import Current
@@ -44,10 +44,12 @@ async def list_projects(
     public: FromQuery[str] = "",
     with_detail: FromQuery[str] = "true",
 ) -> Response[Sequence[wire.Project]]:
-    is_public = is_true(public) if public else None
-    views, total = await db.read(
-        queries.page, actor, listing, count_repositories, name=name, owner=owner, is_public=is_public
+    wanted = listing.asking(
+        name=Fuzzy(name) if name else None,
+        owner=Exact(owner) if owner else None,
+        public=Exact(str(is_true(public))) if public else None,
     )
+    views, total = await db.read(queries.page, actor, wanted, count_repositories)
     shown = [wire.Project.of(view, with_detail=is_true(with_detail)) for view in views]
     return listed(request, shown, total, listing)
 
@@ -55,7 +57,7 @@ async def list_projects(
 @head("/projects", access=SIGNED_IN, operation_id="headProject", refuses=(404,))
 async def head_project(db: NamedDependency[Database], project_name: FromQuery[str]) -> None:
     if await queries.read(db.reader, project_name, by_name=True) is None:
-        raise NotFound(f"project {project_name} not found")
+        raise service.missing(project_name)
 
 
 @post(

@@ -25,11 +25,11 @@ async def list_members(
     request: Request[Any, Any, Any],
     db: NamedDependency[Database],
     project: NamedDependency[Project],
-    listing: NamedDependency[Listing],
+    paging: NamedDependency[Listing],
     entityname: FromQuery[str] = "",
 ) -> Response[Sequence[ProjectMemberEntity]]:
-    members, total = await db.read(membership.page, project.id, listing, entityname)
-    return listed(request, [ProjectMemberEntity.of(member) for member in members], total, listing)
+    members, total = await db.read(membership.page, project.id, paging, entityname)
+    return listed(request, [ProjectMemberEntity.of(member) for member in members], total, paging)
 
 
 @post(
@@ -108,9 +108,9 @@ def _require_id(member_id: int) -> None:
 def _entity(connection: Connection, data: ProjectMember) -> Entity:
     """Whom the request names: of several ways to do so the surest. Raises BadRequest, NotFound."""
     user, group = data.member_user or UserEntity(), data.member_group or UserGroup()
-    if user.user_id:
+    if user.user_id > 0:
         return membership.user_entity(connection, user_id=user.user_id)
-    if group.id:
+    if group.id > 0:
         return membership.group_entity(connection, group_id=group.id)
     if user.username:
         return membership.user_entity(connection, username=user.username)

@@ -1,5 +1,6 @@
 """Reading projects and who is in them."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -9,7 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from mooring.core.access import Role, allowed
 from mooring.core.actor import EVERY_PROJECT, Actor, Scope
-from mooring.core.page import Listing
+from mooring.core.page import Exact, Listing
 from mooring.db import query
 from mooring.db.prepared import Among, Prepared, Row
 from mooring.db.reader import Reader
@@ -49,6 +50,7 @@ class View(Struct, frozen=True):
 
 
 _NOBODY: Final = 0  # no user's id
+_ID: Final = re.compile(r"[+-]?\d{1,18}", re.ASCII)  # as Go reads a number
 COLUMNS: Final = tuple(project.c[field] for field in Project.__struct_fields__)
 
 BY_NAME: Final = Prepared(select(*COLUMNS).where(project.c.name == bindparam("name"), ~project.c.is_deleted))
@@ -64,7 +66,7 @@ ROLES: Final = Prepared(
 # What stands beside projects, and the role that a user holds in each.
 _BESIDE: Final = Among(
     select(project.c.id, func.coalesce(user.c.username, ""), member.c.role, *allowlists.COLUMNS)
-    .outerjoin(user, user.c.id == project.c.owner_id)
+    .outerjoin(user, (user.c.id == project.c.owner_id) & ~user.c.is_deleted)
     .outerjoin(
         member,
         and_(
@@ -97,7 +99,7 @@ def roles_of(connection: Connection, user_id: int, project_id: int) -> frozenset
 
 async def read(reader: Reader, key: str, *, by_name: bool = False) -> Project | None:
     """The project whose id or name the key is, on the loop. A name of digits alone is reached with `by_name`."""
-    is_id = not by_name and key.isascii() and key.isdecimal() and len(key) < 19
+    is_id = not by_name and _ID.fullmatch(key)
     row = await (reader.one(BY_ID, id=int(key)) if is_id else reader.one(BY_NAME, name=key))
     return None if row is None else _project(row)
 
@@ -123,25 +125,17 @@ def may(connection: Connection, actor: Actor, resource: str, action: str, found:
     return allowed(actor, resource, action, project=found.id, roles=roles, is_public=found.is_public)
 
 
-def page(
-    connection: Connection,
-    actor: Actor,
-    listing: Listing,
-    count: CountRepositories,
-    *,
-    name: str = "",
-    owner: str = "",
-    is_public: bool | None = None,
-) -> tuple[list[View], int]:
-    """One page of the projects that the actor may know of, and how many there are."""
+def page(connection: Connection, actor: Actor, listing: Listing, count: CountRepositories) -> tuple[list[View], int]:
+    """One page of the projects that the actor may know of, and how many there are. Lists are filtered by `owner`, a
+    user's name, and by `public` as well as by columns.
+    """
     statement = select(*COLUMNS).where(~project.c.is_deleted, visible(actor))
-    if name:
-        statement = statement.where(query.contains(project.c.name, name))
-    if owner:
-        statement = statement.where(project.c.owner_id.in_(select(user.c.id).where(user.c.username == owner)))
-    if is_public is not None:
-        statement = statement.where(project.c.is_public == is_public)
-    scope = ("projects", actor.as_seen, name, owner, is_public)
+    owner, public = listing.filters.get("owner"), listing.filters.get("public")
+    if isinstance(owner, Exact):
+        statement = statement.where(project.c.owner_id.in_(select(user.c.id).where(user.c.username == owner.value)))
+    if public is not None:
+        statement = statement.where(query.matches(project.c.is_public, public))
+    scope = ("projects", actor.as_seen)
     rows, total = query.page(connection, statement, listing, _LISTED, project.c.name, project.c.id, scope=scope)
     return views(connection, actor, [Project(*row) for row in rows], count), total
 
@@ -201,7 +195,6 @@ _LISTED: Final = {
     "project_id": project.c.id,
     "name": project.c.name,
     "owner_id": project.c.owner_id,
-    "public": project.c.is_public,
     "creation_time": project.c.creation_time,
     "update_time": project.c.update_time,
 }

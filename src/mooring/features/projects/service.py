@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from mooring.core.access import Role, allowed, refusal
 from mooring.core.actor import EVERY_PROJECT, Actor
 from mooring.core.clock import now
-from mooring.core.errors import BadRequest, Conflict, NotFound, Precondition
+from mooring.core.errors import BadRequest, Conflict, NotFound, Precondition, WireError
 from mooring.core.events import ProjectChanged, ProjectCreated, ProjectDeleted
 from mooring.core.reference import MAX_NAME, is_project
 from mooring.db.events import emit
@@ -40,9 +40,14 @@ def require(
     elif wanted:
         if not allowed(actor, resource, action, project=EVERY_PROJECT):
             raise refusal(actor, "forbidden")
-        raise NotFound(f"project {wanted} not found")
+        raise missing(wanted)
     elif not allowed(actor, resource, action, project=None):
         raise refusal(actor)
+
+
+def missing(key: str) -> WireError:
+    """What to raise when there is no project whose id or name the key is."""
+    return BadRequest(f"invalid project name: '{key}'") if " " in key else NotFound(f"project {key} not found")
 
 
 def check_name(name: str) -> None:

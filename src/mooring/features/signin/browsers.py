@@ -24,7 +24,9 @@ from mooring.http.links import Answer
 _TARGETS: Final = ("username", "email")
 
 
-@post("/c/login", access=ANYBODY, produces="", while_read_only=True, status_code=200, include_in_schema=False)
+@post(
+    "/c/login", access=ANYBODY, consumes="", produces="", while_read_only=True, status_code=200, include_in_schema=False
+)
 async def sign_in(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],
@@ -63,7 +65,15 @@ async def sign_out(
     return _with_cookie(request, origin, "", max_age=0)
 
 
-@post("/c/userExists", access=ANYBODY, produces="", while_read_only=True, status_code=200, include_in_schema=False)
+@post(
+    "/c/userExists",
+    access=ANYBODY,
+    consumes="",
+    produces="",
+    while_read_only=True,
+    status_code=200,
+    include_in_schema=False,
+)
 async def is_taken(
     request: Request[Any, Any, Any],
     actor: NamedDependency[Actor],

@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from mooring.core.access import allowed, refusal
 from mooring.core.actor import Actor
 from mooring.core.errors import BadRequest, Forbidden, NotFound, Precondition
-from mooring.core.page import Listing
+from mooring.core.page import Fuzzy, Listing
 from mooring.db.engine import Database
 from mooring.features.configuration.queries import Current
 from mooring.features.users import queries, service
@@ -37,7 +37,8 @@ async def list_users(
     username: FromQuery[str] = "",
     email: FromQuery[str] = "",
 ) -> Response[Sequence[UserResp]]:
-    users, total = await db.read(queries.page, listing, username, email)
+    wanted = listing.asking(username=Fuzzy(username) if username else None, email=Fuzzy(email) if email else None)
+    users, total = await db.read(queries.page, wanted)
     return listed(request, [UserResp.of(user) for user in users], total, listing)
 
 
@@ -82,11 +83,11 @@ async def read_current_user(actor: NamedDependency[Actor], db: NamedDependency[D
 async def search_users(
     request: Request[Any, Any, Any],
     db: NamedDependency[Database],
-    listing: NamedDependency[Listing],
+    paging: NamedDependency[Listing],
     username: FromQuery[str],
 ) -> Response[Sequence[UserSearchRespItem]]:
-    users, total = await db.read(queries.search, username, listing)
-    return listed(request, [UserSearchRespItem(user.id, user.username) for user in users], total, listing)
+    users, total = await db.read(queries.search, username, paging)
+    return listed(request, [UserSearchRespItem(user.id, user.username) for user in users], total, paging)
 
 
 @get("/users/{user_id:str}", access=SIGNED_IN, operation_id="getUser", refuses=(403,))
@@ -148,7 +149,13 @@ async def change_password(
     await db.write(service.change_password, actor, user_id, await passwords.hash(data.new_password))
 
 
-@put("/users/{user_id:str}/cli_secret", access=SIGNED_IN, body="secret", refuses=(412,), operation_id="setCliSecret")
+@put(
+    "/users/{user_id:str}/cli_secret",
+    access=ANYBODY,
+    body="secret",
+    refuses=(401, 412),
+    operation_id="setCliSecret",
+)
 async def change_cli_secret(
     configuration: NamedDependency[Current], user_id: FromPath[int], data: JSONBody[OIDCCliSecretReq]
 ) -> None:

@@ -83,22 +83,23 @@ def find(connection: Connection, username: str) -> User | None:
     return None if row is None else User(*row)
 
 
-def page(connection: Connection, listing: Listing, username: str = "", email: str = "") -> tuple[list[User], int]:
+def page(connection: Connection, listing: Listing) -> tuple[list[User], int]:
     """One page of everybody but the first administrator, and how many there are."""
     statement = select(*_PROFILE).where(user.c.id != ADMIN, ~user.c.is_deleted)
-    for column, text in ((user.c.username, username), (user.c.email, email)):
-        if text:
-            statement = statement.where(query.contains(column, text))
     rows, total = query.page(connection, statement, listing, _LISTED, user.c.username, user.c.id)
     return [User(*row) for row in rows], total
 
 
 def search(connection: Connection, username: str, listing: Listing) -> tuple[list[User], int]:
-    """Whose name holds the text, the closest first."""
+    """Whose name holds the text, the closest first, and how many there are. As in Harbor, the first administrator does
+    not count, and is found only where others are.
+    """
     statement = select(*_PROFILE).where(query.contains(user.c.username, username), ~user.c.is_deleted)
     order = (func.length(user.c.username), user.c.username)
-    rows, total = query.page(connection, statement, Listing(listing.page, listing.size), {}, *order)
-    return [User(*row) for row in rows], total
+    rows, total = query.page(connection, statement, listing, {}, *order)
+    counted = statement.with_only_columns(func.count()).where(user.c.id == ADMIN)
+    total -= connection.execute(counted).scalar_one()
+    return [User(*row) for row in rows] if total else [], total
 
 
 def first_administrator(connection: Connection) -> int:

@@ -15,7 +15,11 @@ from mooring.db.events import emit
 from mooring.features.users.queries import ADMIN, User, profile
 from mooring.features.users.tables import user
 
-_EMAIL: Final = re.compile(r"[^@\s,\"]+@[^@\s,\"]+\.[^@\s,\".]+")
+# Harbor's: what RFC 5321 section 4.1.2 calls a dot-string or a quoted one, at an IPv4 literal or a domain.
+_ATOM: Final = r"[^<>()\[\]\\.,;:\s@\"]+"
+_EMAIL: Final = re.compile(
+    rf'({_ATOM}(\.{_ATOM})*|".+")@(\[\d{{1,3}}(\.\d{{1,3}}){{3}}\]|([a-zA-Z0-9-]+\.)+[a-zA-Z]{{2,}})', re.ASCII
+)
 _FORBIDDEN: Final = frozenset(',"~#%$')
 _COMMENT: Final = 30  # bytes
 
