@@ -299,3 +299,18 @@ def test_accessories_of_the_index_that_names_an_artifact(admin: Client, project:
     inherited = expect(admin.api("GET", f"{shown}?with_inherited_accessory=true"), 200).json()
     assert [each["digest"] for each in inherited["inherited_accessories"]] == [accessory]
     assert "inherited_accessories" not in expect(admin.api("GET", shown), 200).json()
+
+
+def test_repositories_are_found_by_a_blob_that_can_be_mounted_from_there(admin: Client, project: str) -> None:
+    for name, layer in (("one", b"shared"), ("two", b"shared"), ("three", b"other")):
+        admin.push_image(f"{project}/{name}", "v1", layer)
+
+    def holding(digest: str, path: str = f"/projects/{project}/repositories") -> list[str]:
+        listed = expect(admin.api("GET", f"{path}?q=blob_digest%3D{digest}&sort=name&page_size=0"), 200).json()
+        return [each["name"].removeprefix(f"{project}/") for each in listed if each["name"].startswith(project)]
+
+    assert holding(digest_of(b"shared")) == holding(digest_of(b"shared"), "/repositories") == ["one", "two"]
+    assert holding(digest_of(b"other")) == ["three"]
+    assert holding(digest_of(b"nowhere")) == []
+    expect(admin.api("DELETE", f"/projects/{project}/repositories/one/artifacts/v1"), 200)
+    assert holding(digest_of(b"shared")) == ["two"]

@@ -69,6 +69,9 @@ def test_a_rule_through_its_life(admin: Client, rules: str, app: str) -> None:
     assert is_kept(admin, app, "rel-1")
     expect(admin.api("PUT", path, rule(id=number, disabled=True)), 200)
     assert expect(admin.api("GET", rules), 200).json() == [{"id": number, "disabled": True, **rule()}]
+    expect(admin.api("PUT", path, {"id": number, "disabled": False}), 200)
+    assert expect(admin.api("GET", rules), 200).json() == [{"id": number, **rule()}]
+    expect(admin.api("PUT", path, {"id": number, "disabled": True}), 200)
     assert not is_kept(admin, app, "rel-1")
     expect(admin.api("PUT", path, rule("v*", id=number)), 200)
     assert not is_kept(admin, app, "rel-1")

@@ -81,3 +81,8 @@ def test_labels_go_with_their_project(admin: Client, project: str, word: str) ->
     path = location(admin, "POST", "/labels", label)
     expect(admin.api("DELETE", f"/projects/{project}"), 200)
     expect(admin.api("GET", path), 404)
+
+
+def test_there_are_no_labels_of_no_project(admin: Client, user: Client) -> None:
+    assert expect(admin.api("GET", "/labels?scope=p&project_id=99999999"), 200).json() == []
+    expect(user.api("GET", "/labels?scope=p&project_id=99999999"), 403)

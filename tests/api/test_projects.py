@@ -211,3 +211,33 @@ def test_only_a_project_administrator_takes_members_in(admin: Client, new_user: 
     expect(outside.api("GET", members), 403)
     expect(admin.api("PUT", mine, {"role_id": 1}), 200)
     expect(inside.api("POST", members, wish), 201)
+
+
+def test_filters_of_projects(admin: Client, new_user: NewUser, word: str) -> None:
+    owner = new_user()
+    expect(owner.api("POST", "/projects", {"project_name": f"{word}-own"}), 201)
+    expect(admin.api("POST", "/projects", {"project_name": f"{word}-pub", "public": True}), 201)
+
+    def found(query: str) -> list[str]:
+        listed = expect(admin.api("GET", f"/projects?page_size=0&name={word}&{query}"), 200).json()
+        return [each["name"].removeprefix(word) for each in listed]
+
+    assert found("") == ["-own", "-pub"]
+    assert found(f"q=owner%3D{owner.username}") == ["-own"]
+    assert found(f"q=owner%3Dnobody&owner={owner.username}") == ["-own"]
+    assert found("q=public%3Dmaybe") == ["-own"]
+    assert found("q=public%3Dfalse&public=true") == ["-pub"]
+    assert found(f"q=name%3D{word}-own") == ["-own", "-pub"]
+    assert found("sort=-public") == ["-own", "-pub"]
+    for since in ("2020-01-01", "2020-01-01%2000:00:00", "2020-01-01T00:00:00"):
+        assert found(f"q=creation_time%3D[{since}~2100-01-01]") == ["-own", "-pub"]
+        assert found(f"q=creation_time%3D[~{since}]") == []
+
+
+def test_a_project_whose_owner_is_gone_names_none(admin: Client, new_user: NewUser, word: str) -> None:
+    owner = new_user()
+    path = location(owner, "POST", "/projects", {"project_name": word})
+    expect(admin.api("DELETE", f"/users/{user_id(owner)}"), 200)
+    assert "owner_name" not in expect(admin.api("GET", path), 200).json()
+    (quota,) = expect(admin.api("GET", f"/quotas?reference_id={path.rpartition('/')[2]}"), 200).json()
+    assert quota["ref"]["owner_name"] == ""

@@ -136,7 +136,8 @@ def test_a_robot_of_a_project_never_leaves_it(
     body = of_project(project)
     robot, path = started(server, user, body)
     assert user.api("POST", "/robots", body | {"name": "other", "permissions": [permission]}).status in (400, 403)
-    expect(user.api("PUT", path, body | {"name": robot.username, "permissions": [permission]}), 400)
+    changed = body | {"name": robot.username, "permissions": [permission]}
+    assert user.api("PUT", path, changed).status in (400, 404)
     shown = expect(user.api("GET", path), 200).json()
     assert shown["permissions"] == body["permissions"]
 
@@ -195,3 +196,39 @@ def test_robots_go_with_their_project(server: Server, admin: Client, project: st
     expect(admin.api("POST", "/projects", {"project_name": project}), 201)
     expect(robot.api("GET", f"/projects/{project}/repositories"), 401)
     expect(admin.api("POST", "/robots", of_project(project)), 201)
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "answer"),
+    [
+        ("Level%3Dproject,ProjectID%3D99999999", 200, "[]"),
+        ("Level%3Dplanet", 400, "bad request error level input"),
+        ("Level%3Dproject,ProjectID%3Dx", 400, "Project ID must be int type."),
+        ("Level%3Dproject,ProjectID%3D0", 400, "must with project ID when to query project robots"),
+        ("Level%3Dproject", 400, "must with project ID when to query project robots"),
+    ],
+)
+def test_which_robots_are_listed(admin: Client, query: str, status: int, answer: str) -> None:
+    assert answer.encode() in expect(admin.api("GET", f"/robots?q={query}"), status).body
+
+
+def test_what_is_wrong_with_a_change_comes_before_names(
+    server: Server, admin: Client, user: Client, project: str
+) -> None:
+    body = of_project(project)
+    robot, path = started(server, admin, body)
+    good = body | {"name": robot.username}
+
+    def refused(by: Client, status: int, changes: Body) -> str:
+        answer: str = expect(by.api("PUT", path, good | changes), status).json()["errors"][0]["message"]
+        return answer
+
+    assert refused(user, 403, {"permissions": []}) == "forbidden"
+    assert refused(admin, 400, {"name": "other", "permissions": []}) == "bad request empty permission"
+    assert refused(admin, 400, {"level": "", "name": ""}) == "bad request error level input: "
+    assert refused(admin, 400, {"permissions": body["permissions"] * 2}) == "bad request permission"
+    assert refused(admin, 404, of_project("nowhere") | {"name": robot.username}) == "project nowhere not found"
+    assert refused(admin, 400, {"name": "other"}) == "cannot update the level or name of robot"
+    assert "Go struct field Robot.name of type string" in refused(admin, 422, {"name": 5})
+    everywhere = of_system("x", "project:list") | {"level": "project"}
+    assert expect(admin.api("POST", "/robots", everywhere), 404).codes() == ["NOT_FOUND"]

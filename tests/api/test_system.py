@@ -181,7 +181,7 @@ def test_ones_own_permissions(server: Server, admin: Client, user: Client, proje
     robot, _ = started(server, admin, of_project(project, "ci", "repository:push", "tag:create"))
     assert held(robot, scope) == {"repository:push", "repository:pull", "tag:create"}
     assert {"member:create", "repository:push"} <= held(admin, scope)
-    assert "catalog:read" in held(admin, "/system")
+    assert "catalog:read" in held(admin, "/system", relative=False)
     assert held(user, "/system") == held(user, "/project/0") == held(user, scope + "x") == set()
 
 
@@ -234,3 +234,12 @@ def test_directories_are_not_asked_yet(
     assert refused["message"].endswith("in this version; their accounts are in the database")
     expect(new_user().api(method, path, body), 403)
     expect(server.client("", "").api(method, path, body), 401)
+
+
+def test_a_scope_may_be_a_part_of_a_project(admin: Client, project: str) -> None:
+    number = expect(admin.api("GET", f"/projects/{project}"), 200).json()["project_id"]
+    everything = held(admin, f"/project/{number}", relative=False)
+    assert held(admin, f"/project/{number}/repository", relative=False) == everything
+    assert held(admin, f"/project/{number}/repository") >= {".:pull", ".:push"}
+    assert held(admin, f"/project/{number}/") < held(admin, f"/project/{number}")
+    assert held(admin, "/system") == set()

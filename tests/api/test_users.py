@@ -119,3 +119,37 @@ def test_the_first_administrator_stays(admin: Client) -> None:
 def test_ids_that_are_none(admin: Client) -> None:
     expect(admin.api("GET", "/users/abc"), 422)
     expect(admin.api("GET", "/users/99999999"), 404)
+
+
+def test_a_parameter_goes_before_the_same_of_q(admin: Client, user: Client) -> None:
+    listed = expect(admin.api("GET", f"/users?q=username%3Dnobody&username={user.username}"), 200).json()
+    assert [each["username"] for each in listed] == [user.username]
+
+
+def test_a_search_does_not_count_the_first_administrator(admin: Client, word: str) -> None:
+    nobody = expect(admin.api("GET", f"/users/search?username={word}admin"), 200)
+    assert (nobody.json(), nobody.headers["X-Total-Count"]) == ([], "0")
+    expect(admin.api("POST", "/users", profile(f"{word}-admin")), 201)
+    found = expect(admin.api("GET", "/users/search?username=admin&page_size=0"), 200)
+    names = [each["username"] for each in found.json()]
+    assert names[0] == "admin"
+    assert f"{word}-admin" in names
+    assert found.headers["X-Total-Count"] == str(len(names) - 1)
+
+
+@pytest.mark.parametrize(
+    "email", ["x", "x@y", "x@y.z", ".x@y.de", "x.@y.de", "x@y..de", "x@a_b.de", "a b@y.de", "x@y.de "]
+)
+def test_what_is_no_mail_address(admin: Client, word: str, email: str) -> None:
+    refused = expect(admin.api("POST", "/users", profile(word, email=email)), 400).json()
+    assert refused["errors"][0]["message"] == "email with illegal format"
+
+
+@pytest.mark.parametrize("email", ["{}.b+c@sub.exa-mple.com", '"a {}"@example.com', "{}@[192.0.2.1]"])
+def test_what_is_one(admin: Client, word: str, email: str) -> None:
+    expect(admin.api("POST", "/users", profile(word, email=email.format(word))), 201)
+
+
+def test_a_secret_for_the_command_line_needs_another_mode_whoever_asks(anonymous: Client) -> None:
+    refused = expect(anonymous.api("PUT", "/users/1/cli_secret", {"secret": "x"}), 412).json()
+    assert refused["errors"][0]["message"] == "unable to update CLI secret under authmode: db_auth"

@@ -41,8 +41,12 @@ def create(connection: Connection, project_id: int, content: Content, *, is_disa
 
 
 def change(connection: Connection, project_id: int, rule_id: int, content: Content, *, is_disabled: bool) -> None:
-    """Replace a rule of the project. Raises NotFound, BadRequest, Conflict."""
-    read(connection, project_id, rule_id)
+    """Replace a rule of the project; without selectors it is only switched off or on. Raises NotFound, BadRequest,
+    Conflict.
+    """
+    found = read(connection, project_id, rule_id)
+    if not (content.tag_selectors or content.scope_selectors) and is_disabled != found.is_disabled:
+        content = found.content
     _check(content)
     _check_new(connection, project_id, content, besides=rule_id)
     values = {"is_disabled": is_disabled, "content": _encoded(content)}

@@ -103,7 +103,8 @@ def _quotas() -> Select[Any]:
         func.coalesce(user.c.username, ""),
     )
     existing = statement.outerjoin(project, (project.c.id == quota.c.project_id) & ~project.c.is_deleted)
-    return existing.outerjoin(user, (user.c.id == project.c.owner_id) & (user.c.id != ADMIN))
+    owner = (user.c.id == project.c.owner_id) & (user.c.id != ADMIN) & ~user.c.is_deleted
+    return existing.outerjoin(user, owner)
 
 
 def _quotas_of(connection: Connection, rows: Sequence[Any]) -> list[Quota]:

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, exists, func, select, true
+from sqlalchemy.sql.elements import ColumnElement
 
 from mooring.core.actor import Actor
-from mooring.core.page import Listing
+from mooring.core.page import Exact, Listing
 from mooring.db import query
 from mooring.db.places import totals
 from mooring.db.prepared import Among, Prepared
+from mooring.features.blobs.tables import blob, repository_blob
 from mooring.features.projects.queries import visible
 from mooring.features.projects.tables import project
 from mooring.features.repositories.tables import repository
@@ -55,7 +57,7 @@ def find(connection: Connection, project_id: int, name: str) -> Found | None:
 
 def page(connection: Connection, project_id: int, listing: Listing) -> tuple[list[Found], int]:
     """One page of a project's repositories, and how many there are."""
-    statement = select(*_COLUMNS).where(repository.c.project_id == project_id)
+    statement = select(*_COLUMNS).where(repository.c.project_id == project_id, _holds(listing))
     scope = ("repositories", project_id)
     rows, total = query.page(connection, statement, listing, _LISTED, repository.c.id, scope=scope)
     return [Found(*row) for row in rows], total
@@ -66,11 +68,20 @@ def visible_page(connection: Connection, actor: Actor, listing: Listing) -> tupl
     statement = (
         select(*_COLUMNS)
         .join(project, project.c.id == repository.c.project_id)
-        .where(~project.c.is_deleted, visible(actor))
+        .where(~project.c.is_deleted, visible(actor), _holds(listing))
     )
     scope = ("repositories", actor.as_seen)
     rows, total = query.page(connection, statement, listing, _LISTED, repository.c.id, scope=scope)
     return [Found(*row) for row in rows], total
+
+
+def _holds(listing: Listing) -> ColumnElement[bool]:
+    """Those where an artifact names the blob that `q=blob_digest=` asks for: whoever pushes it elsewhere mounts it."""
+    wanted = listing.filters.get("blob_digest")
+    if not isinstance(wanted, Exact):
+        return true()
+    named = exists().where(repository_blob.c.repository == repository.c.name, repository_blob.c.is_counted)
+    return named.where(blob.c.id == repository_blob.c.blob_id, blob.c.digest == wanted.value)
 
 
 def count(connection: Connection, project_ids: Sequence[int]) -> dict[int, int]:

@@ -1,5 +1,6 @@
 """Robot accounts: /robots. Whom a route lets in depends on the robot's level, so the service asks."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from litestar.params import FromPath, JSONBody
 from sqlalchemy import Connection
 
 from mooring.core.actor import Actor
-from mooring.core.errors import BadRequest
+from mooring.core.errors import BadRequest, NotFound
 from mooring.core.page import Exact, Listing
 from mooring.db.engine import Database
 from mooring.features.configuration.queries import Current
@@ -17,10 +18,19 @@ from mooring.features.projects import queries as projects
 from mooring.features.robots import queries, service
 from mooring.features.robots.queries import View
 from mooring.features.robots.service import Wish
-from mooring.features.robots.wire import Robot, RobotCreate, RobotCreated, RobotPermission, RobotSec, RobotUpdate
+from mooring.features.robots.wire import (
+    Robot,
+    RobotCreate,
+    RobotCreated,
+    RobotPermission,
+    RobotSec,
+    ShownRobot,
+)
 from mooring.features.users.service import check_secret
 from mooring.http.access import ANYBODY, SIGNED_IN
 from mooring.http.links import created, listed
+
+_NUMBER: Final = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 
 
 @get("/robots", access=SIGNED_IN, operation_id="ListRobot", refuses=(403,))
@@ -30,18 +40,23 @@ async def list_robots(
     db: NamedDependency[Database],
     configuration: NamedDependency[Current],
     listing: NamedDependency[Listing],
-) -> Response[Sequence[Robot]]:
-    """Those of the system, or with `q=Level=project,ProjectID=<id>` those of a project."""
+) -> Response[Sequence[ShownRobot]]:
+    """Those of the system, or with `q=Level=project,ProjectID=<id>` those of a project, of which there are none where
+    it is not there.
+    """
     project_id = _project_of(listing)
 
     def work(connection: Connection) -> tuple[list[View], int]:
         home = projects.by_id(connection, project_id) if project_id else None
-        service.require(connection, actor, "list", home, str(project_id) if project_id else "")
+        try:
+            service.require(connection, actor, "list", home, str(project_id) if project_id else "")
+        except NotFound:
+            return [], 0
         return queries.page(connection, project_id, listing)
 
     views, total = await db.read(work)
     prefix = (await configuration.read()).robot_name_prefix
-    return listed(request, [Robot.of(view, prefix) for view in views], total, listing)
+    return listed(request, [ShownRobot.of(view, prefix) for view in views], total, listing)
 
 
 @post("/robots", access=ANYBODY, body="robot", operation_id="CreateRobot", refuses=(401, 404))
@@ -53,7 +68,8 @@ async def create_robot(
     data: JSONBody[RobotCreate],
 ) -> Response[RobotCreated]:
     wishes = _wishes(data.permissions)
-    service.check(name=data.name, level=data.level, duration=data.duration, wishes=wishes)
+    service.check_name(data.name)
+    service.check(level=data.level, duration=data.duration, wishes=wishes)
     prefix = (await configuration.read()).robot_name_prefix
     made = await db.write(
         service.create,
@@ -74,13 +90,13 @@ async def read_robot(
     db: NamedDependency[Database],
     configuration: NamedDependency[Current],
     robot_id: FromPath[int],
-) -> Robot:
+) -> ShownRobot:
     def work(connection: Connection) -> View:
         found = service.read(connection, robot_id)
         service.require_on(connection, actor, "read", found)
         return queries.views(connection, [found])[0]
 
-    return Robot.of(await db.read(work), (await configuration.read()).robot_name_prefix)
+    return ShownRobot.of(await db.read(work), (await configuration.read()).robot_name_prefix)
 
 
 @put("/robots/{robot_id:str}", access=SIGNED_IN, body="robot", operation_id="UpdateRobot")
@@ -89,7 +105,7 @@ async def change_robot(
     db: NamedDependency[Database],
     configuration: NamedDependency[Current],
     robot_id: FromPath[int],
-    data: JSONBody[RobotUpdate],
+    data: JSONBody[Robot],
 ) -> None:
     wishes = _wishes(data.permissions)
     prefix = (await configuration.read()).robot_name_prefix
@@ -97,11 +113,10 @@ async def change_robot(
     def work(connection: Connection) -> None:
         found = service.read(connection, robot_id)
         service.require_on(connection, actor, "update", found)
+        days = found.duration if data.duration is None else data.duration
+        service.check(level=data.level, duration=days, wishes=wishes)
         if (data.name, data.level) != (prefix + found.name, found.level):
             raise BadRequest("cannot update the level or name of robot")
-        if data.duration is not None:
-            service.check_duration(data.duration)
-        service.check_wishes(data.level, wishes)
         service.change(
             connection,
             actor,
@@ -109,7 +124,7 @@ async def change_robot(
             found,
             description=data.description,
             is_disabled=data.disable,
-            duration=data.duration,
+            duration=days,
             wishes=wishes,
         )
 
@@ -161,13 +176,14 @@ def _project_of(listing: Listing) -> int:
     level = listing.filters.get("Level", Exact("system"))
     if level == Exact("system"):
         return 0
+    if level != Exact("project"):
+        raise BadRequest("bad request error level input")
     number = listing.filters.get("ProjectID")
-    if (
-        level != Exact("project")
-        or not isinstance(number, Exact)
-        or not number.value.isdecimal()
-        or number.value == "0"
-    ):
+    if number is None:
+        raise BadRequest("must with project ID when to query project robots")
+    if not isinstance(number, Exact) or not _NUMBER.fullmatch(number.value):
+        raise BadRequest("Project ID must be int type.")
+    if int(number.value) <= 0:
         raise BadRequest("must with project ID when to query project robots")
     return int(number.value)
 

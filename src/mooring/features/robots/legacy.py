@@ -23,7 +23,14 @@ from mooring.features.projects.queries import Project
 from mooring.features.robots import queries, service
 from mooring.features.robots.queries import View
 from mooring.features.robots.service import Wish
-from mooring.features.robots.wire import Access, Robot, RobotCreated, RobotCreatedV1, RobotCreateV1, RobotUpdateV1
+from mooring.features.robots.wire import (
+    Access,
+    RobotCreated,
+    RobotCreatedV1,
+    RobotCreateV1,
+    RobotUpdateV1,
+    ShownRobot,
+)
 from mooring.http.access import project as within
 from mooring.http.links import created, listed
 
@@ -37,10 +44,10 @@ async def list_project_robots(
     configuration: NamedDependency[Current],
     project: NamedDependency[Project],
     listing: NamedDependency[Listing],
-) -> Response[Sequence[Robot]]:
+) -> Response[Sequence[ShownRobot]]:
     views, total = await db.read(queries.page, project.id, listing)
     prefix = (await configuration.read()).robot_name_prefix
-    return listed(request, [Robot.of(view, prefix) for view in views], total, listing)
+    return listed(request, [ShownRobot.of(view, prefix) for view in views], total, listing)
 
 
 @post("/projects/{project_name_or_id:str}/robots", access=within("robot", "create"), body="robot")
@@ -57,7 +64,8 @@ async def create_project_robot(
     duration = data.duration or _days_until(data.expires_at) or settings.robot_token_duration
     access = [(_resource(each, project), each.action, each.effect) for each in data.access]
     wishes = [Wish("project", project.name, access)]
-    service.check(name=data.name, level="project", duration=duration, wishes=wishes)
+    service.check_name(data.name)
+    service.check(level="project", duration=duration, wishes=wishes)
     made = await db.write(
         service.create,
         actor,
@@ -79,11 +87,11 @@ async def read_project_robot(
     configuration: NamedDependency[Current],
     project: NamedDependency[Project],
     robot_id: FromPath[int],
-) -> Robot:
+) -> ShownRobot:
     def work(connection: Connection) -> View:
         return queries.views(connection, [service.read(connection, robot_id, project.id)])[0]
 
-    return Robot.of(await db.read(work), (await configuration.read()).robot_name_prefix)
+    return ShownRobot.of(await db.read(work), (await configuration.read()).robot_name_prefix)
 
 
 @put("/projects/{project_name_or_id:str}/robots/{robot_id:str}", access=within("robot", "update"), body="robot")

@@ -44,37 +44,34 @@ class Created(Struct, frozen=True):
     secret: str
 
 
-def check(*, name: str, level: str, duration: int, wishes: Sequence[Wish]) -> None:
-    """Raise BadRequest for what no robot can be."""
+def check_name(name: str) -> None:
+    """Raise BadRequest for what cannot be a robot's name."""
     if not is_project(name):
         raise BadRequest("robot name is not in lower case or contains illegal characters")
-    check_duration(duration)
+
+
+def check(*, level: str, duration: int, wishes: Sequence[Wish]) -> None:
+    """Raise BadRequest for what no robot can be. A duration is in days, -1 is for ever."""
+    if duration != FOREVER and not 0 < duration <= _MAX_DAYS:
+        raise BadRequest(
+            f"bad request error duration input: {duration}, duration must be either -1(Never) or a positive integer"
+        )
     if level not in _LEVELS:
         raise BadRequest(f"bad request error level input: {level}")
     check_wishes(level, wishes)
-
-
-def check_duration(days: int) -> None:
-    """Raise BadRequest for what is no number of days; -1 is for ever."""
-    if days != FOREVER and not 0 < days <= _MAX_DAYS:
-        raise BadRequest(
-            f"bad request error duration input: {days}, duration must be either -1(Never) or a positive integer"
-        )
 
 
 def check_wishes(level: str, wishes: Sequence[Wish]) -> None:
     """Raise BadRequest for what cannot be given to a robot of the level."""
     if not wishes:
         raise BadRequest("bad request empty permission")
+    if not all(wish.access for wish in wishes):
+        raise BadRequest("bad request empty access")
     if level == "project" and len(wishes) > 1:
-        raise BadRequest("bad request permission: a robot of a project has one namespace")
+        raise BadRequest("bad request permission")
     for wish in wishes:
-        if not wish.access:
-            raise BadRequest("bad request empty access")
         if wish.kind not in _CATALOGUES:
             raise BadRequest(f"bad request permission level: {wish.kind}")
-        if level == "project" and wish.kind != "project":
-            raise BadRequest(f"bad request permission level: a robot of a project has no {wish.kind} permissions")
         if wish.kind == "system" and wish.namespace != "/":
             raise BadRequest("unknown namespace")
         for resource, action, _ in wish.access:
@@ -130,13 +127,14 @@ def change(
     *,
     description: str,
     is_disabled: bool,
-    duration: int | None,
+    duration: int,
     wishes: Sequence[Wish],
 ) -> None:
     """Replace what can be changed; what a robot had been allowed before ends. Raises NotFound, BadRequest."""
-    days = found.duration if duration is None else duration
     home = _home(connection, found.level, wishes)
-    if (home.id if home else 0) != found.project_id:
+    if home is None and found.project_id:
+        raise in_project.missing(wishes[0].namespace)
+    if home is not None and home.id != found.project_id:
         raise BadRequest("cannot update the project id of robot")
     connection.execute(
         update(robot)
@@ -144,8 +142,8 @@ def change(
         .values(
             description=description,
             is_disabled=is_disabled,
-            duration=days,
-            expires_at=found.expires_at if days == found.duration else _expiry(found.creation_time, days),
+            duration=duration,
+            expires_at=found.expires_at if duration == found.duration else _expiry(found.creation_time, duration),
             version=robot.c.version + 1,
             update_time=now(),
         )
@@ -217,9 +215,8 @@ def _facts(actor: Actor, prefix: str, found: Robot) -> dict[str, Any]:
 
 
 def _home(connection: Connection, level: str, wishes: Sequence[Wish]) -> Project | None:
-    if level == "system" or wishes[0].kind != "project":
-        return None
-    return projects.find(connection, wishes[0].namespace)
+    """The project that a robot is of: the one that its only wish names."""
+    return projects.find(connection, wishes[0].namespace) if level == "project" else None
 
 
 def _resolved(connection: Connection, wishes: Iterable[Wish]) -> list[Grant]:

@@ -72,8 +72,8 @@ class RobotSec(Struct, omit_defaults=True):
     secret: str = ""
 
 
-class RobotUpdate(Struct):
-    """What of a Robot an update looks at; `duration` stays when it is absent."""
+class Robot(Struct):
+    """What of a robot an update looks at; `duration` stays when it is absent."""
 
     name: str = ""
     description: str = ""
@@ -83,7 +83,7 @@ class RobotUpdate(Struct):
     permissions: list[RobotPermission] = field(default_factory=list)
 
 
-class Robot(Struct, omit_defaults=True, kw_only=True):
+class ShownRobot(Struct, omit_defaults=True, kw_only=True):
     id: int
     name: str
     description: str = ""
@@ -99,7 +99,7 @@ class Robot(Struct, omit_defaults=True, kw_only=True):
     update_time: str
 
     @classmethod
-    def of(cls, view: View, prefix: str) -> "Robot":
+    def of(cls, view: View, prefix: str) -> "ShownRobot":
         robot = view.robot
         permissions = [
             RobotPermission(kind, namespace, [Access(each.resource, each.action, each.effect) for each in grants])

@@ -26,7 +26,7 @@ from mooring.features.system.wire import Permission, Permissions
 from mooring.http.access import ANYBODY, SIGNED_IN
 from mooring.http.parameters import is_true
 
-_PROJECT: Final = re.compile(r"/project/(\d{1,18})", re.ASCII)
+_PROJECT: Final = re.compile(r"/project/(\d{1,18})(?:/.*)?", re.ASCII)
 
 
 @get("/permissions", access=ANYBODY, tag="permissions", operation_id="getPermissions", refuses=(401, 403))
@@ -48,16 +48,20 @@ async def read_own_permissions(
     within: Annotated[str, QueryParameter(name="scope")] = "",
     relative: FromQuery[str] = "",
 ) -> list[Permission]:
-    """What the caller may do within the scope: `/system`, or `/project/<id>`. `relative` leaves the scope out of the
-    resources' names.
+    """What the caller may do within the scope: `/system`, or `/project/<id>` and what follows it. `relative` leaves the
+    scope out of the resources' names, and with it the resources that are not below it.
     """
-    if within == "/system":
-        return _spelled([each for each in SYSTEM_POLICIES if allowed(actor, *each, project=None)])
     matched = _PROJECT.fullmatch(within)
-    if matched is None:
-        return []
-    held = await db.read(_in_project, actor, int(matched[1]))
-    return [Permission(_placed(resource, within, is_relative=is_true(relative)), action) for resource, action in held]
+    if matched is not None:
+        project_id = int(matched[1])
+        held = [(_placed(each, project_id), action) for each, action in await db.read(_in_project, actor, project_id)]
+    else:
+        policies = SYSTEM_POLICIES if within == "/system" else ()
+        held = [each for each in policies if allowed(actor, *each, project=None)]
+    if not is_true(relative):
+        return _spelled(held)
+    below = [(resource.removeprefix(within), action) for resource, action in held if resource.startswith(within)]
+    return _spelled([(resource.removeprefix("/") or ".", action) for resource, action in below])
 
 
 def _in_project(connection: Connection, actor: Actor, project_id: int) -> list[tuple[str, str]]:
@@ -73,11 +77,9 @@ def _in_project(connection: Connection, actor: Actor, project_id: int) -> list[t
     ]
 
 
-def _placed(resource: str, scope: str, *, is_relative: bool) -> str:
-    """The resource's name on the wire; the project itself is `.` beside its parts."""
-    if resource == "project":
-        return "." if is_relative else scope
-    return resource if is_relative else f"{scope}/{resource}"
+def _placed(resource: str, project_id: int) -> str:
+    """The path of a resource of the project, or of the project itself."""
+    return f"/project/{project_id}" if resource == "project" else f"/project/{project_id}/{resource}"
 
 
 def _spelled(permissions: Sequence[tuple[str, str]]) -> list[Permission]:
