@@ -69,7 +69,9 @@ class Https(Section, frozen=True, kw_only=True):
 
 
 class Database(Section, frozen=True, kw_only=True):
-    """`url` is empty for the SQLite file in the data folder. `connections` is the most that one process opens."""
+    """`url` is empty for the SQLite file in the data folder. Of PostgreSQL's connections one process opens
+    at most `connections` for transactions that write, and half as many each for lists and for reads on the event loop.
+    """
 
     url: DatabaseUrl = ""
     connections: Annotated[int, Meta(ge=1, le=1000)] = 8

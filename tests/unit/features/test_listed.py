@@ -14,13 +14,14 @@ from tests.parts.postgres import Postgres
 from mooring.core.actor import Actor
 from mooring.core.errors import BadRequest, Conflict, Denied, NotFound, Precondition
 from mooring.core.media import OCI_INDEX, OCI_MANIFEST, parse
+from mooring.core.page import Listing
 from mooring.core.reference import digest_of
 from mooring.db import schema
 from mooring.db.engine import Database
 from mooring.features.artifacts import deletion, queries, service, tagging
 from mooring.features.artifacts.copying import Source, Target, copy
 from mooring.features.artifacts.kinds import kind_of
-from mooring.features.artifacts.queries import Found
+from mooring.features.artifacts.queries import Beside, Found
 from mooring.features.artifacts.service import Push
 from mooring.features.artifacts.statements import IS_LISTED
 from mooring.features.artifacts.tables import artifact
@@ -171,3 +172,15 @@ def test_also_when_it_happens_at_once(db: Database, project_id: int) -> None:
         for done in [threads.submit(live, house) for house in houses]:
             done.result()
     assert db.read_now(wrong) == []
+
+
+def test_artifacts_whose_repository_goes_before_its_name_is_read_are_left_out(db: Database, project_id: int) -> None:
+    House(db, project_id, 1).push_image()
+    home = db.read_now(repositories.find, project_id, NAME)
+    assert home
+    found = [
+        each for each in db.read_now(queries.project_page, project_id, Listing())[0] if each.repository_id == home.id
+    ]
+    assert [view.artifact for view in db.read_now(queries.views, found, Beside())] == found != []
+    db.write_now(deletion.delete_repository, ADMIN, home.id)
+    assert db.read_now(queries.views, found, Beside()) == []

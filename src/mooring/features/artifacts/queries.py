@@ -263,12 +263,13 @@ def views(
     connection: Connection, found: Sequence[Found], beside: Beside, names: Mapping[int, str] | None = None
 ) -> list[View]:
     """The artifacts with what belongs to them, with as many statements for a page of them as for one. `names` are those
-    of their repositories, where they are known.
+    of their repositories, where they are known. Those whose repository was deleted since they were found are left out.
     """
-    ids = [each.id for each in found]
     if names is None:
         homes = list({each.repository_id for each in found})
         names = dict(_REPOSITORY_NAMES.all(connection, homes))
+        found = [each for each in found if each.repository_id in names]
+    ids = [each.id for each in found]
     references = _grouped(_references(connection, ids), "parent_id")
     tags = _grouped(tags_of(connection, ids), "artifact_id") if beside.tags else {}
     if beside.immutability:

@@ -60,6 +60,7 @@ def page(
 
 
 def _with_artifacts(connection: Connection, tags: Sequence[Tag]) -> list[NamedArtifact]:
+    """The tags with what they name; those that were deleted since they were found are left out."""
     ids = list({each.artifact_id for each in tags})
     artifacts = {each.id: each for each in queries.by_ids(connection, ids)}
     carried = labels.of_artifacts(connection, ids)
@@ -70,6 +71,7 @@ def _with_artifacts(connection: Connection, tags: Sequence[Tag]) -> list[NamedAr
     return [
         NamedArtifact(each, artifacts[each.artifact_id], platforms[each.artifact_id], carried.get(each.artifact_id, ()))
         for each in tags
+        if each.artifact_id in artifacts
     ]
 
 
