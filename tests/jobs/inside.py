@@ -1,8 +1,8 @@
 """A jobs process for tests: `run` runs its kinds until the process is killed or told to end.
 
 COUNT notes each run, SLOW sleeps, FAIL fails, LATER fails the first time, and each says what it does in its log.
-Webhooks are delivered to 127.0.0.1, and tried again soon. With two more arguments, `before` or `after` and the name of a
-transaction, the process kills itself just there.
+Webhooks are delivered to 127.0.0.1, and tried again soon. With two more arguments, `before` or `after` and the name of
+a transaction, the process kills itself just there.
 """
 
 import asyncio
