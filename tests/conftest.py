@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests.parts import s3, spread, tools
+from tests.parts.databases import Databases
 from tests.parts.deployments import Deployments
 from tests.parts.postgres import Postgres
 from tests.parts.secrets import Watch
@@ -138,6 +139,12 @@ def postgres() -> Iterator[Postgres]:
             pytest.skip(str(reason))
         yield cluster
         cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    """Makes databases with the schema in place; a test that needs none of PostgreSQL starts none."""
+    return Databases(tmp_path_factory.mktemp("databases"), lambda: request.getfixturevalue("postgres"))
 
 
 @pytest.fixture(scope="session")

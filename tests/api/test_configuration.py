@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import PASSWORD, NewUser
+from tests.api.conftest import PASSWORD, NewUser, user_id
 from tests.api.test_robots import of_project, of_system, started
 from tests.parts.client import Client, digest_of, expect
 from tests.parts.deployments import Deployments
 from tests.parts.postgres import Postgres
+from tests.parts.process import wait_for
 from tests.parts.server import Server
 
 SECRETS = ("ldap_search_password", "oidc_client_secret", "uaa_client_secret")
@@ -23,12 +24,25 @@ READ_ONLY = {
 }
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def own(request: pytest.FixtureRequest, deployments: Deployments, tmp_path: Path) -> Iterator[Server]:
-    """A server of the test's own, since what it changes holds for everybody."""
-    server = deployments.start(request.param, tmp_path)
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def apart(
+    request: pytest.FixtureRequest, deployments: Deployments, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server of this file's own, since what its tests change holds for everybody."""
+    server = deployments.start(request.param, tmp_path_factory.mktemp("configuration"))
     yield server
     server.stop()
+
+
+@pytest.fixture
+def own(apart: Server) -> Iterator[Server]:
+    """The server as it starts; what a test has configured is taken back behind it."""
+    before = configured(apart)
+    yield apart
+    # Somebody who has given a wrong password is locked out for a moment.
+    wait_for(lambda: apart.client().api("GET", "/configurations").status == 200, "the administrator to be let in")
+    after = configured(apart)
+    configure(apart, **{name: item["value"] for name, item in before.items() if item != after.get(name, item)})
 
 
 def configure(server: Server, **values: Any) -> None:
@@ -131,6 +145,7 @@ def test_only_administrators_make_projects_where_that_is_said(own: Server) -> No
         assert refused == {"code": "FORBIDDEN", "message": "Only system admin can create project"}
     expect(robot.api("POST", "/projects", {"project_name": "after"}), 201)
     expect(own.client().api("POST", "/projects", {"project_name": "more"}), 201)
+    expect(own.client().api("DELETE", f"/users/{user_id(ann)}"), 200)
 
 
 def test_secrets_are_in_no_answer_and_not_in_the_database_as_they_are(own: Server) -> None:

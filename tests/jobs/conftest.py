@@ -5,27 +5,20 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerContext
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from mooring.db import schema
 from mooring.db.engine import Database
 from tests.jobs import inside
+from tests.parts.databases import Databases
 
 Start = Callable[..., "JobsProcess"]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/mooring.db"
-    else:
-        cluster = request.getfixturevalue("postgres")
-        url = cluster.url(cluster.create())
-    database = Database(url)
-    schema.migrate(database)
+def db(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Database]:
+    database = Database(databases.url(request.param))
     yield database
     database.close_now()
 

@@ -53,7 +53,8 @@ def folder() -> Path | None:
 
 def listed() -> list[Listed]:
     """The differences that are meant. Raises TypeError for an entry with other members."""
-    return [Listed(**entry) for entry in yaml.safe_load(Path(__file__).with_name("differences.yaml").read_text())]
+    with Path(__file__).with_name("differences.yaml").open() as file:
+        return [Listed(**entry) for entry in yaml.load(file, yaml.CSafeLoader)]
 
 
 def replay(

@@ -12,19 +12,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 _KIND = re.compile(r"\[(?:.*-)?(sqlite|postgresql|s3)(?:-.*)?\]")
-_LONGEST = (
-    "tests/gc/",
-    "tests/crash/",
-    "tests/jobs/",
-    "tests/image/",
-    "tests/wheel/",
-    "tests/contract/",
-    "tests/conformance/",
-    "tests/parity/",
-    "tests/clients/",
-    "tests/cli/",
-    "tests/registry/",
-)
+_LONGEST = ("parity", "image", "jobs", "cli", "crash", "clients", "gc", "contract", "conformance", "wheel", "registry")
 
 
 class Spread(LoadScopeScheduling):
@@ -42,7 +30,7 @@ class Spread(LoadScopeScheduling):
 
 def rank(item: pytest.Item) -> int:
     """The place of a test in the order of what takes longest."""
-    found = (place for place, folder in enumerate(_LONGEST) if item.nodeid.startswith(folder))
+    found = (place for place, folder in enumerate(_LONGEST) if item.nodeid.startswith(f"tests/{folder}/"))
     return next(found, len(_LONGEST))
 
 

@@ -9,12 +9,12 @@ import pytest
 from cryptography.fernet import Fernet
 from msgspec import structs
 from sqlalchemy import Connection, select
+from tests.parts.databases import Databases
 
 import mooring
 from mooring.core.actor import Actor
 from mooring.core.errors import BadRequest, Forbidden, StartError
 from mooring.core.events import ConfigurationChanged
-from mooring.db import schema
 from mooring.db.engine import Database
 from mooring.features.configuration import service
 from mooring.features.configuration.keys import HIDDEN, SECRET, Configuration
@@ -36,15 +36,9 @@ def events() -> list[ConfigurationChanged]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def db(request: pytest.FixtureRequest, tmp_path: Path, events: list[ConfigurationChanged]) -> Iterator[Database]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/mooring.db"
-    else:
-        cluster = request.getfixturevalue("postgres")
-        url = cluster.url(cluster.create())
-    database = Database(url)
+def db(request: pytest.FixtureRequest, databases: Databases, events: list[ConfigurationChanged]) -> Iterator[Database]:
+    database = Database(databases.url(request.param))
     database.follow({ConfigurationChanged: [lambda _, event: events.append(event)]})
-    schema.migrate(database)
     yield database
     database.close_now()
 

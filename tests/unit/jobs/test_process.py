@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, select
+from tests.parts.databases import Databases
 
 from mooring.core.clock import SECOND, now
 from mooring.core.errors import JobsUnavailable, StorageUnavailable
-from mooring.db import schema
 from mooring.db.engine import Database
 from mooring.jobs.claims import beat, check_alive
 from mooring.jobs.process import Chore, Chores, claim, postpone
@@ -17,14 +16,8 @@ from mooring.jobs.tables import lease, worker
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/mooring.db"
-    else:
-        cluster = request.getfixturevalue("postgres")
-        url = cluster.url(cluster.create())
-    database = Database(url)
-    schema.migrate(database)
+def db(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Database]:
+    database = Database(databases.url(request.param))
     yield database
     database.close_now()
 
