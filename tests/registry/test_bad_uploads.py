@@ -1,9 +1,11 @@
 """Uploads that go wrong: the right code, and nothing is stored."""
 
+import base64
 import random
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from urllib.parse import unquote
 
 import pytest
 
@@ -154,8 +156,9 @@ class TestForeign:
         "upload_id", ["00000000-0000-4000-8000-000000000000", "x", "..", "%00", "%2e%2e%2fx", "a" * 3000, "~"]
     )
     def test_ids_that_nobody_was_given(self, client: Client, server: Server, repository: str, upload_id: str) -> None:
+        state = base64.urlsafe_b64encode(f"{unquote(upload_id)}:0".encode()).decode()
         with nothing_stored(server):
-            self.refused(client, f"/v2/{repository}/blobs/uploads/{upload_id}?_state=eA")
+            self.refused(client, f"/v2/{repository}/blobs/uploads/{upload_id}?_state={state}")
 
 
 def stored(server: Server, upload: Upload) -> tuple[int, int]:

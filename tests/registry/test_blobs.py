@@ -76,10 +76,22 @@ def test_several_ranges_at_once_are_answered_whole(client: Client, path: str) ->
 @every_deployment
 def test_what_the_client_has_already(client: Client, path: str) -> None:
     digest = path.rpartition("/")[2]
-    for value in (digest, f'"{digest}"', f'W/"{digest}"', f'"other", "{digest}"'):
+    for value in (digest, f'"{digest}"', f'W/"{digest}"', f'"other", "{digest}"', "*"):
         answer = client.registry("GET", path, headers={"If-None-Match": value})
         assert (answer.status, answer.body) == (304, b"")
     assert client.registry("GET", path, headers={"If-None-Match": '"other"'}).body == DATA
+
+
+def test_a_range_of_what_the_client_took_for_another_blob_is_the_whole(client: Client, path: str) -> None:
+    tag = f'"{digest_of(DATA)}"'
+    assert expect(client.registry("GET", path, headers={"Range": "bytes=0-1", "If-Range": tag}), 206).body == DATA[:2]
+    assert expect(client.registry("GET", path, headers={"Range": "bytes=0-1", "If-Range": '"x"'}), 200).body == DATA
+
+
+@pytest.mark.parametrize("header", ["bytes=0-", "bytes=0-1023", "bytes=-5"])
+def test_any_range_of_nothing_is_nothing(client: Client, repository: str, header: str) -> None:
+    path = f"/v2/{repository}/blobs/{client.push_blob(repository, b'')}"
+    assert expect(client.registry("GET", path, headers={"Range": header}), 200).body == b""
 
 
 def test_headers(client: Client, path: str) -> None:

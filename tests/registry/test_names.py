@@ -144,6 +144,7 @@ def test_what_cannot_be_is_not_there(
         "blobs/sha512:" + "0" * 64,
         "blobs/md5:" + "0" * 32,
         "blobs/uploads/%00?_state=x",
+        "blobs/uploads/%00?_state=ADow",  # what was given out for that id
         "blobs/uploads/" + "1" * 5000 + "?_state=x",
         "tags/list?last=%00",
         "tags/list?n=-1",

@@ -212,13 +212,9 @@ class TestMounts:
         answer = expect(client.registry("POST", f"/v2/{repository}/blobs/uploads/?{query}"), 202)
         assert "Docker-Upload-UUID" in answer.headers
 
-    @pytest.mark.parametrize("source", ["UPPER/case", "alone", "a/../b", "a%2500/b", "x" * 300 + "/y"])
-    def test_from_what_is_no_name_is_refused(self, client: Client, repository: str, source: str) -> None:
+    @pytest.mark.parametrize("source", ["no-such/thing", "UPPER/case", "a/../b", "a%2500/b", "x" * 300 + "/y"])
+    def test_from_a_project_that_is_not_there_is_401(self, client: Client, repository: str, source: str) -> None:
         answer = client.registry("POST", f"/v2/{repository}/blobs/uploads/?mount={digest_of(b'')}&from={source}")
-        assert (answer.status, answer.codes()) == (400, ["BAD_REQUEST"])
-
-    def test_from_a_project_that_is_not_there_is_401(self, client: Client, repository: str) -> None:
-        answer = client.registry("POST", f"/v2/{repository}/blobs/uploads/?mount={digest_of(b'')}&from=no-such/thing")
         assert answer.status == 401
 
 

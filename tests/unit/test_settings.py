@@ -296,6 +296,12 @@ EXTERNAL = "external_database:\n  harbor:\n    host: a\n    db_name: b\n    user
         ("http:\n  port: many\n_version: 2.15.0", "line 2: http.port is 'many'"),
         ("_version: 2.15.0\nharbor_admin_pasword: a", "line 2: harbor_admin_pasword is no key of a harbor.yml"),
         ("storage_service:\n  swift:\n    region: a", "line 2: storage_service.swift is not to be had"),
+        ("storage_service:\n  s3:\n    region: a", "line 2: storage_service.s3.bucket is missing and has no default"),
+        ("storage_service:\n  azure:\n    container:", "line 2: storage_service.azure.container is missing"),
+        (
+            "storage_service:\n  filesystem:\n    maxthreads: 9\n  gcs:\n    bucket: a",
+            "line 1: storage_service names filesystem and gcs; keep one of them",
+        ),
         ("external_database:\n  harbor:\n    host: a", "external_database.harbor.db_name is missing"),
         (
             EXTERNAL + "    ssl_mode: no",

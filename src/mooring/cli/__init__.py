@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _say(str(error))
         sys.exit(1)
     except CycloptsError as error:
-        _say(f"{' '.join(str(error).split())}; see mooring --help")
+        _say(f"{' '.join(str(error).split()).rstrip('.')}; see mooring --help")
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

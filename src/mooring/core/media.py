@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from mooring.core import syntax
 from mooring.core.errors import ManifestInvalid
 from mooring.core.reference import is_digest
 
@@ -92,7 +93,7 @@ def parse(content: bytes, content_type: str) -> Manifest:
         document = _decoder.decode(content)
         json.loads(content, object_pairs_hook=_unique)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise _invalid(str(error) or "the JSON is nested too deeply") from error
+        raise _invalid(syntax.fault(content) or str(error) or "the JSON is nested too deeply") from error
     _check_shape(document, media_type)
     layers, children = document.layers or [], document.manifests or []
     for descriptor in (document.config, document.subject, *layers, *children):

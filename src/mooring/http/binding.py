@@ -14,7 +14,7 @@ from msgspec import Struct
 from mooring.core.errors import BadRequest, Unprocessable
 from mooring.core.page import MAX_SIZE
 from mooring.http.bodies import decode, plain, unprocessable
-from mooring.http.exchange import check_escapes
+from mooring.http.exchange import check_query
 
 _INTEGER: Final = re.compile(r"[+-]?\d{1,20}", re.ASCII)
 _MEDIA_TYPE: Final = re.compile(r"[!#$%&'*+.^_`|~\w-]+/[!#$%&'*+.^_`|~\w-]+", re.ASCII)
@@ -83,9 +83,7 @@ class Binding:
         as plainly as the handler's types want them: a `+` or a zero may lead, as in Go.
         """
         raw = request.scope["query_string"].decode("latin-1")
-        if ";" in raw:
-            raise BadRequest("invalid semicolon separator in query")
-        check_escapes(raw)
+        check_query(raw)
         pairs = parse_qsl(raw, keep_blank_values=True)
         kept = [
             (name, _plain(value) if name in self._integers else value)

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar, Union, get
 from msgspec import NODEFAULT, Meta, Struct
 from msgspec.structs import fields
 
+from mooring.core import syntax
 from mooring.core.errors import BadRequest, Unprocessable
 
 S = TypeVar("S", bound=Struct)
@@ -25,15 +26,6 @@ _JSON: Final = {str: "string", int: "number", float: "number", bool: "bool", lis
 _SPACE: Final = " \t\r\n"
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _INT64: Final = range(-(2**63), 2**63)
-_WORDS: Final = ("true", "false", "null")
-_SYNTAX: Final = {
-    "Expecting value": "looking for beginning of value",
-    "Expecting property name enclosed in double quotes": "looking for beginning of object key string",
-    "Expecting ':' delimiter": "after object key",
-    "Expecting ',' delimiter": "after object key:value pair",
-    "Invalid control character at": "in string literal",
-    "Invalid \\escape": "in string escape code",
-}
 
 
 class Mismatch(Exception):
@@ -65,36 +57,20 @@ def _parse(body: bytes) -> Any:
     text = body.decode("utf-8", "replace").lstrip(_SPACE)
     try:
         value, end = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode(text)
-    except json.JSONDecodeError as error:
-        raise _syntax(text, error) from None
+    except json.JSONDecodeError:
+        found = syntax.fault(body) or "the JSON is malformed"
+        raise Mismatch("unexpected EOF" if found == syntax.ENDS_EARLY else found) from None
     except RecursionError:
         raise Mismatch("exceeded max depth") from None
     except ValueError:
         raise Mismatch("invalid number literal") from None
-    if rest := text[end:].strip(_SPACE):
-        raise BadRequest(f"invalid character '{rest[0]}' after top-level value")
+    if text[end:].strip(_SPACE):
+        raise BadRequest(syntax.fault(body) or "the body goes on after its JSON")
     return value
 
 
-def _syntax(text: str, error: json.JSONDecodeError) -> Mismatch:
-    """What is wrong with the text, in the words of Go, which names the byte and not the character that it begins."""
-    position, where = error.pos, _SYNTAX.get(error.msg, _SYNTAX["Expecting value"])
-    if error.msg == "Invalid \\escape":
-        position += 1
-    for word in _WORDS:
-        if error.msg == "Expecting value" and text.startswith(word[0], position):
-            known = next(size for size in range(len(word), 0, -1) if text.startswith(word[:size], position))
-            position, where = position + known, f"in literal {word} (expecting '{word[known]}')"
-            break
-    if position >= len(text) or error.msg.startswith("Unterminated string"):
-        return Mismatch("unexpected EOF")
-    byte = chr(text[position].encode()[0])
-    shown = {"'": "\\'", '"': '"'}.get(byte) or repr(byte)[1:-1]
-    return Mismatch(f"invalid character '{shown}' {where}")
-
-
 def _refuse_constant(constant: str) -> NoReturn:
-    raise Mismatch(f"invalid character '{constant[0]}' looking for beginning of value")
+    raise json.JSONDecodeError("no value of JSON's", constant, 0)
 
 
 def _struct(raw: Any, kind: type[S], path: str, owner: str) -> S:

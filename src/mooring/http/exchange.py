@@ -20,6 +20,7 @@ ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]  # frameworks type its argu
 Headers = list[tuple[bytes, bytes]]
 
 STALL: Final = 60.0  # seconds that the next piece of a body may take
+_UNWANTED: Final = 16 << 20  # bytes of a body that are read for nothing
 JSON: Final = (b"content-type", b"application/json; charset=utf-8")
 
 
@@ -36,7 +37,7 @@ class Request:
     the last.
     """
 
-    __slots__ = ("headers", "method", "path", "receive", "scope")
+    __slots__ = ("_has_ended", "headers", "method", "path", "receive", "scope")
 
     def __init__(self, scope: Any, receive: Any) -> None:  # frameworks type them each in their own way
         self.scope: Scope = scope
@@ -44,35 +45,58 @@ class Request:
         self.method: str = scope["method"]
         self.path: bytes = scope.get("raw_path") or scope["path"].encode()
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self._has_ended = False
 
     def header(self, name: bytes) -> str:
         """A header's value, empty when it was not sent."""
         return self.headers.get(name, b"").decode("latin-1")
 
     def query(self) -> list[tuple[str, str]]:
-        """The query's pairs in order. Raises BadRequest for an escape that is none, as Harbor does."""
+        """The query's pairs in order. Raises BadRequest for what is no query, as Harbor does."""
         raw: str = self.scope["query_string"].decode("latin-1")
-        if "%" in raw:
-            check_escapes(raw)
+        check_query(raw)
         return parse_qsl(raw, keep_blank_values=True)
+
+    def parameters(self) -> dict[str, str]:
+        """The query's parameters, of equal ones the first, as Harbor's registry takes them. Raises BadRequest."""
+        return dict(reversed(self.query()))
 
     async def stream(self) -> AsyncIterator[bytes]:
         """The body as it comes. Raises ClientGone, RequestTimeout."""
-        self.scope["received"] = 0
+        self.scope.setdefault("received", 0)
         while True:
             try:
                 async with asyncio.timeout(STALL):
                     message = await self.receive()
             except TimeoutError as error:
+                self._has_ended = True
                 raise RequestTimeout from error
             if message["type"] == "http.disconnect":
                 raise ClientGone
+            self._has_ended = not message.get("more_body", False)
             body: bytes = message.get("body", b"")
             if body:
                 self.scope["received"] += len(body)
                 yield body
-            if not message.get("more_body", False):
+            if self._has_ended:
                 return
+
+    async def discard(self) -> None:
+        """Read what is left of a body that is refused: a client that is still sending would find its connection broken,
+        and no answer. Not so where too much would come for nothing, or where the client asked before it sends.
+        """
+        length = self.headers.get(b"content-length", b"0" if b"transfer-encoding" not in self.headers else b"1")
+        if self._has_ended or b"expect" in self.headers or not 0 < int(length) <= _UNWANTED:
+            return
+        left = _UNWANTED
+        try:
+            async with asyncio.timeout(STALL):
+                async for piece in self.stream():
+                    left -= len(piece)
+                    if left < 0:
+                        return
+        except (ClientGone, RequestTimeout, TimeoutError):
+            return
 
     async def body(self, limit: int) -> bytes:
         """The whole body. Raises TooLarge beyond `limit` bytes, ClientGone."""
@@ -127,6 +151,13 @@ async def respond(response: Response, method: str, send: Send) -> None:
             await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
     except MooringError as error:
         raise BrokenOff from error
+
+
+def check_query(raw: str) -> None:
+    """Raise BadRequest for a query that Go's parser refuses, in its words."""
+    if ";" in raw:
+        raise BadRequest("invalid semicolon separator in query")
+    check_escapes(raw)
 
 
 def check_escapes(raw: str) -> None:

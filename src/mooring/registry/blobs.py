@@ -49,7 +49,7 @@ async def get(registry: Registry, request: Request, name: str, digest: str) -> R
     start, stop = 0, found.size
     status = 200
     wanted = _range(request.header(b"range"), found.size)
-    if wanted is not None:
+    if wanted is not None and request.headers.get(b"if-range", tag) == tag:
         start, stop = wanted
         status = 206
         headers.append((b"content-range", b"bytes %d-%d/%d" % (start, stop - 1, found.size)))
@@ -66,19 +66,19 @@ async def get(registry: Registry, request: Request, name: str, digest: str) -> R
 
 async def remove(registry: Registry, request: Request, name: str, digest: str) -> Response:
     """The repository lets go of the blob; 404 when it did not hold it."""
-    _check(digest)
     passed = await registry.gate.enter(request, name, "delete", PROJECT)
+    _check(digest)
     if not await registry.db.write(unlink, passed.project_id, name, digest):
         raise BlobUnknown
     return Response(202)
 
 
 def matches(request: Request, digest: str) -> bool:
-    """Whether If-None-Match names the digest, with quotes or without."""
+    """Whether If-None-Match names the digest, with quotes or without, or all there is."""
     sent = request.headers.get(b"if-none-match")
-    return sent is not None and digest in {
+    return sent is not None and not {digest, "*"}.isdisjoint(
         one.strip().removeprefix("W/").strip('"') for one in sent.decode("latin-1").split(",")
-    }
+    )
 
 
 async def _find(registry: Registry, request: Request, name: str, digest: str) -> Blob:
@@ -97,7 +97,7 @@ def _check(digest: str) -> None:
 
 def _range(header: str, size: int) -> tuple[int, int] | None:
     """The half-open range that a Range header asks for (RFC 9110, section 14.2); None for all. Several ranges at once
-    are answered whole.
+    are answered whole, and so is a blob without bytes: some clients ask every blob for its first ones.
 
     Raises RangeInvalid for what cannot be satisfied or is no range of bytes.
     """
@@ -105,6 +105,8 @@ def _range(header: str, size: int) -> tuple[int, int] | None:
         return None
     match = _RANGE.fullmatch(header.replace(" ", ""))
     first, last = match.groups() if match else ("", "")
+    if not size and (first or last):
+        return None
     if first:
         start, stop = int(first), min(int(last) + 1 if last else size, size)
     else:

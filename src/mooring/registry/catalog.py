@@ -25,24 +25,28 @@ _NAMES: Final = Prepared(
 _IS_LISTED: Final = Prepared(select(repository.c.id).where(repository.c.name == bindparam("name"), _HAS_TAG))
 
 
-async def catalog(registry: Registry, request: Request) -> Response:
-    """Every repository that has a tag, for administrators and robots with catalog:read. As in Harbor a token never
-    lists it.
-    """
+async def admit(registry: Registry, request: Request) -> None:
+    """Administrators and robots with catalog:read; as in Harbor no token. Raises Unauthorized."""
     caller = await registry.gate.caller(request)
     if caller.token is not None or not allowed(caller.actor, "catalog", "read", project=None):
         raise Unauthorized(
             "unauthorized to list catalog: unauthorized to list catalog",
             headers={CHALLENGE: 'Basic realm="harbor"', VERSION: "registry/2.0"},
         )
-    query = dict(request.query())
+
+
+async def catalog(registry: Registry, request: Request) -> Response:
+    """Every repository that has a tag."""
+    query = request.parameters()
     count = page_size(query.get("n", ""))
     last = query.get("last", "")
     if count == 0:
         return Response(200, [JSON], msgspec.json.encode({"repositories": []}))
     if last and await registry.db.reader.one(_IS_LISTED, name=last) is None:
         raise BadRequest(f"the last: {last} should be a valid repository name.")
-    rows = await registry.db.reader.all(_NAMES, last=last, count=EVERYTHING if count is None else count + 1)
+    rows = await registry.db.reader.all(
+        _NAMES, last=last, count=EVERYTHING if count is None else min(count + 1, EVERYTHING)
+    )
     names = [name for (name,) in rows]
     headers = [JSON]
     if count is not None and len(names) > count:

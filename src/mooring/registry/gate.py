@@ -15,6 +15,7 @@ from mooring.core.access import Role, repository_actions
 from mooring.core.actor import ANONYMOUS, Actor
 from mooring.core.clock import SECOND, now
 from mooring.core.errors import Unauthorized
+from mooring.core.reference import is_project
 from mooring.db.engine import Database
 from mooring.db.prepared import Prepared, Row
 from mooring.features.projects.queries import ROLES
@@ -28,6 +29,8 @@ from mooring.registry.bearer import LEEWAY, Token, Tokens
 
 CHALLENGE: Final = "www-authenticate"
 VERSION: Final = "docker-distribution-api-version"
+# The right that each method needs; others are no requests to a registry.
+ACTIONS: Final = {"GET": "pull", "HEAD": "pull", "POST": "push", "PATCH": "push", "PUT": "push", "DELETE": "delete"}
 _SCOPES: Final = {"pull": "pull", "push": "pull,push", "delete": "delete"}
 
 
@@ -148,7 +151,7 @@ class Gate:
         Unauthorized.
         """
         name = repository.partition("/")[0]
-        row = await self._row(caller, name, PROJECT)
+        row = await self._row(caller, name, PROJECT) if is_project(name) else None
         if row is None:
             raise Unauthorized(_twice(f"project {name} not found"), headers={CHALLENGE: "", VERSION: "registry/2.0"})
         if not await self._may(caller, name, row, "pull"):
@@ -225,5 +228,5 @@ def _source(request: Request) -> list[tuple[str, str]]:
     """The scope of the repository that a mount reads from."""
     if request.method != "POST" or b"mount=" not in request.scope["query_string"]:
         return []
-    query = dict(request.query())
+    query = request.parameters()
     return [(query["from"], "pull")] if query.get("mount") and query.get("from") else []

@@ -48,7 +48,7 @@ async def referrers(registry: Registry, request: Request, name: str, digest: str
     passed = await registry.gate.enter(request, name, "pull", PROJECT)
     if not is_digest(digest):
         raise BadRequest(f"unsupported digest {digest}: {digest_fault(digest)}")
-    query = dict(request.query())
+    query = request.parameters()
     kind = query.get("artifactType", "")
     count = min(page_size(query.get("n", "")) or _PAGE, _PAGE)
     last = page_size(query.get("last", "")) or 0

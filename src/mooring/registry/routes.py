@@ -23,19 +23,19 @@ from mooring.http.exchange import (
     Scope,
     Send,
     check_escapes,
+    check_query,
     respond,
 )
 from mooring.http.problems import body_of, headers_of, on_the_wire, status_of
 from mooring.registry import blobs, catalog, manifests, ping, referrers, tags, token, uploads
 from mooring.registry.context import Registry
-from mooring.registry.gate import CHALLENGE, PROJECT, VERSION
+from mooring.registry.gate import ACTIONS, CHALLENGE, PROJECT, VERSION
 
 Handler = Callable[..., Awaitable[Response]]
 
 _PATHS: Final = 4096  # whose route is remembered
 _BACKEND: Final = (VERSION.encode(), b"registry/2.0")
 _TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
-_ACTIONS: Final = {"GET": "pull", "HEAD": "pull", "DELETE": "delete"}
 _OF_CORE: Final = frozenset({"BAD_REQUEST", "UNAVAILABLE", "DENIED"})
 
 
@@ -62,10 +62,19 @@ ROUTES: Final = (
         | {"NAME_UNKNOWN", "MANIFEST_UNKNOWN", "MANIFEST_INVALID", "UNSUPPORTED", "REQUEST_ENTITY_TOO_LARGE"}
         | {"PRECONDITION", "VIOLATE_FOREIGN_KEY_CONSTRAINT", "PROJECTPOLICYVIOLATION"},
     ),
-    Route(("blobs", "uploads", ""), {"POST": uploads.start}, "v2_blob_upload"),
+    Route(
+        ("blobs", "uploads", ""), dict.fromkeys(ACTIONS, uploads.nameless) | {"POST": uploads.start}, "v2_blob_upload"
+    ),
+    Route(("blobs", "uploads"), dict.fromkeys(ACTIONS, uploads.add_slash), "v2_blob_upload"),
     Route(
         ("blobs", "uploads", "*"),
-        {"GET": uploads.status, "PATCH": uploads.patch, "PUT": uploads.put, "DELETE": uploads.cancel},
+        {
+            "GET": uploads.status,
+            "HEAD": uploads.status,
+            "PATCH": uploads.patch,
+            "PUT": uploads.put,
+            "DELETE": uploads.cancel,
+        },
         "v2_blob_upload",
     ),
     Route(("blobs", "*"), {"GET": blobs.get, "HEAD": blobs.get, "DELETE": blobs.remove}, "v2_blob"),
@@ -97,14 +106,15 @@ class DataPlane:
             answer = on_the_wire(error)
             if status_of(answer) >= 500:
                 self._failed(error)
+            await request.discard()
             await respond(Response(status_of(answer), headers_of(answer), body_of(answer)), request.method, send)
 
     async def _answer(self, request: Request) -> Response:
         if request.path == b"/service/token":
             request.scope["operation"] = "token"
             return await token.token(self._registry, request)
-        if b"%" in request.scope["query_string"]:
-            check_escapes(request.scope["query_string"].decode("latin-1"))
+        if request.scope["query_string"]:
+            check_query(request.scope["query_string"].decode("latin-1"))
         if request.method not in SAFE and await self._registry.configuration.is_read_only():
             raise Denied(READ_ONLY)
         matched = self._matched.get(request.path)
@@ -117,8 +127,6 @@ class DataPlane:
             if segments == ["_catalog"]:
                 request.scope["operation"] = "v2_catalog"
                 return await self._catalog(request)
-            if segments[-2:] == ["blobs", "uploads"] and request.method == "POST":
-                return Response(301, [_BACKEND, (b"location", request.path + b"/")])
             matched = self._match(request, segments)
         route, name, parameter = matched
         request.scope["operation"] = route.operation
@@ -151,13 +159,19 @@ class DataPlane:
         return response
 
     async def _catalog(self, request: Request) -> Response:
+        if request.method not in ACTIONS:
+            raise _unrecognized(request)
+        await catalog.admit(self._registry, request)
         if request.method != "GET":
             return _not_allowed(["GET"])
         return await catalog.catalog(self._registry, request)
 
     async def _wrong_method(self, request: Request, route: Route, name: str) -> Response:
         """405 for those who may know that the repository is there."""
-        await self._registry.gate.enter(request, name, _ACTIONS.get(request.method, "push"), PROJECT)
+        action = ACTIONS.get(request.method)
+        if action is None:
+            raise _unrecognized(request)
+        await self._registry.gate.enter(request, name, action, PROJECT)
         if route.tail[0] == "referrers":
             return Response(404, [_TEXT], b"404 page not found\n")
         return _not_allowed(sorted(route.methods))
@@ -194,7 +208,7 @@ def _match(segments: list[str]) -> tuple[Route | None, str, list[str]]:
             wild = [got for want, got in zip(route.tail, tail, strict=True) if want == "*"]
             if wild == [""]:
                 continue
-            if route.tail[0] == "blobs" and len(route.tail) == 2 and ":" not in wild[0]:
+            if route.tail == ("blobs", "*") and ":" not in wild[0]:
                 return None, "", []
             return route, _name(segments[:at]), wild
     return None, "", []

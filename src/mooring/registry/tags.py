@@ -1,5 +1,6 @@
 """GET /v2/<name>/tags/list (OCI distribution specification, "Listing Tags")."""
 
+import re
 from typing import Final
 from urllib.parse import urlencode
 
@@ -26,6 +27,8 @@ _TAGS: Final = Prepared(
     .limit(bindparam("count"))
 )
 EVERYTHING: Final = 1 << 62  # rows
+_NUMBER: Final = re.compile(r"\+?[0-9]{1,32}")
+_MOST: Final = (1 << 63) - 1
 
 
 async def list_tags(registry: Registry, request: Request, name: str) -> Response:
@@ -33,14 +36,14 @@ async def list_tags(registry: Registry, request: Request, name: str) -> Response
     is one.
     """
     passed = await registry.gate.enter(request, name, "pull", PROJECT)
-    query = dict(request.query())
+    query = request.parameters()
     count = page_size(query.get("n", ""))
     if count == 0:
         return Response(200, [JSON], msgspec.json.encode({"name": name, "tags": []}))
     row = await registry.db.reader.one(_REPOSITORY, name=name, project=passed.project_id)
     if row is None:
         raise NameUnknown(f"repository {name} not found")
-    limit = EVERYTHING if count is None else count + 1
+    limit = EVERYTHING if count is None else min(count + 1, EVERYTHING)
     rows = await registry.db.reader.all(_TAGS, repository=row[0], last=query.get("last", ""), count=limit)
     tags = [tag_name for (tag_name,) in rows]
     headers = [JSON]
@@ -54,7 +57,7 @@ def page_size(text: str) -> int | None:
     """The parameter `n`; None when it was not given. Raises BadRequest."""
     if not text:
         return None
-    if not text.isascii() or not text.isdigit() or int(text[:20]) >= EVERYTHING:
+    if _NUMBER.fullmatch(text) is None or int(text) > _MOST:
         raise BadRequest("the N must be a positive int type")
     return int(text)
 

@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Final, TypeVar
+from typing import Final, NoReturn, TypeVar
 from uuid import uuid4
 
 import msgspec
@@ -31,7 +31,7 @@ from mooring.features.blobs import queries, service
 from mooring.features.blobs.queries import Upload
 from mooring.http.exchange import Headers, Request, Response
 from mooring.registry.context import Registry
-from mooring.registry.gate import PROJECT, Passed
+from mooring.registry.gate import ACTIONS, PROJECT, Passed
 from mooring.storage import keys
 from mooring.storage.driver import CanAppend
 from mooring.storage.hashing import Hash
@@ -45,15 +45,16 @@ _MOUNTS_TRIED: Final = 32  # projects that an anonymous mount looks into
 
 async def start(registry: Registry, request: Request, name: str) -> Response:
     """POST: mount a blob that is here already, take the whole blob at once, or begin an upload."""
-    query = dict(request.query())
-    source = query.get("from", "")
-    if source and not is_repository(source):
+    query = request.parameters()
+    wanted = query.get("mount", "")
+    source = query.get("from", "") if wanted else ""
+    if source and "/" not in source:
         raise BadRequest(f"bad request: invalid repository name: {source}")
     passed = await registry.gate.enter(request, name, "push", PROJECT)
-    wanted = query.get("mount", "")
-    if wanted and is_digest(wanted) and await _mount(registry, request, passed, source, wanted):
+    can_be = is_digest(wanted) and (not source or is_repository(source))
+    if can_be and await _mount(registry, request, passed, source, wanted):
         return _created(registry, request, name, wanted)
-    if wanted and source and not is_digest(wanted):
+    if source and not can_be:
         await registry.gate.enter_source(request, passed.caller, source, name)
     digest = query.get("digest", "")
     if digest and not wanted:
@@ -84,13 +85,12 @@ async def patch(registry: Registry, request: Request, name: str, upload_id: str)
 
 async def put(registry: Registry, request: Request, name: str, upload_id: str) -> Response:
     """PUT: the last chunk, if any, and the digest that the whole must have."""
-    query = dict(request.query())
     passed = await registry.gate.enter(request, name, "push", PROJECT)
-    digest = query.get("digest", "")
+    digest = request.parameters().get("digest", "")
     if not digest:
         raise BadRequest("exist blob require digest")
-    _check(digest)
     upload = await _find(registry, request, passed, upload_id)
+    _check(digest)
     if request.headers.get(b"content-length", b"0" if b"transfer-encoding" not in request.headers else b"") == b"0":
         _check_range(request, upload)
         with _while_it_lasts():
@@ -100,6 +100,19 @@ async def put(registry: Registry, request: Request, name: str, upload_id: str) -
             await _add_last(registry, request, passed, upload, digest)
     registry.hashes.drop(upload.id)
     return _created(registry, request, name, digest)
+
+
+async def nameless(registry: Registry, request: Request, name: str) -> NoReturn:
+    """Anything but POST to the uploads' own address: it is none of them."""
+    await registry.gate.enter(request, name, ACTIONS[request.method], PROJECT)
+    raise BlobUploadUnknown
+
+
+async def add_slash(registry: Registry, request: Request, name: str) -> Response:
+    """The uploads' address ends in a slash."""
+    await registry.gate.enter(request, name, ACTIONS[request.method], PROJECT)
+    query: bytes = request.scope["query_string"]
+    return Response(301, [(b"location", request.path + b"/" + (b"?" + query if query else b""))])
 
 
 async def status(registry: Registry, request: Request, name: str, upload_id: str) -> Response:
@@ -160,16 +173,14 @@ async def _find(registry: Registry, request: Request, passed: Passed, upload_id:
 
     Somebody else's is unknown, whatever their rights; so is one of another repository.
     """
-    state = dict(request.query()).get("_state", "")
-    if not state:
-        raise BlobUploadInvalid(detail={})
+    offset = _offset(request.parameters().get("_state", ""), upload_id)
     row = await registry.db.reader.one(
         queries.UPLOAD, id=upload_id, repository=passed.repository, project=passed.project_id
     )
     upload = queries.to_upload(row) if row else None
     if upload is None or upload.account != passed.caller.account:
         raise BlobUploadUnknown(detail={})
-    if state.rstrip("=") != _state(upload):
+    if upload.offset != offset:
         raise BlobUploadInvalid
     return upload
 
@@ -325,6 +336,17 @@ def _mismatch(digest: str) -> DigestInvalid:
 
 def _state(upload: Upload) -> str:
     return base64.urlsafe_b64encode(f"{upload.id}:{upload.offset}".encode()).decode().rstrip("=")
+
+
+def _offset(state: str, upload_id: str) -> int:
+    """Where the upload stood when its address was given out. Raises BlobUploadInvalid for what was not."""
+    try:
+        known, _, offset = base64.urlsafe_b64decode(state + "=" * (-len(state) % 4)).decode().partition(":")
+        if known == upload_id:
+            return int(offset)
+    except ValueError:
+        pass
+    raise BlobUploadInvalid(detail={})
 
 
 def _progress(upload: Upload) -> str:

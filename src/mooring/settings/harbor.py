@@ -191,9 +191,13 @@ def _storage(section: Section, settings: Section) -> list[str]:
     if service is None or not isinstance(service.value, dict):
         return []
     notices = []
+    named = [name for name in service.value if name in _BUCKETS or name == "filesystem"]
+    if len(named) > 1:
+        raise StartError(f"{service.where}: storage_service names {' and '.join(named)}; keep one of them")
     for name, driver in service.value.items():
         members = driver.value if isinstance(driver.value, dict) else {}
         if name in _BUCKETS:
+            _require_bucket(name, members, driver.where)
             put(settings, ("storage", "kind"), driver._replace(value=name, key="storage_service"))
             notices += _bucket(name, members, settings)
         elif name in {"swift", "oss"}:
@@ -211,6 +215,12 @@ def _storage(section: Section, settings: Section) -> list[str]:
         elif name not in {"ca_bundle", "redirect"}:
             raise StartError(f"{driver.where}: {driver.key} is no key of a harbor.yml{nearest(name, _drivers())}")
     return notices
+
+
+def _require_bucket(driver: str, members: Section, where: str) -> None:
+    name = next(name for name, setting in _BUCKETS[driver].items() if setting == "bucket")
+    if name not in members or not members[name].value:
+        raise StartError(f"{where}: storage_service.{driver}.{name} is missing and has no default")
 
 
 def _bucket(driver: str, members: Section, settings: Section) -> list[str]:

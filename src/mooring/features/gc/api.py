@@ -16,7 +16,7 @@ from mooring.features.gc.wire import Parameters, of_schedule
 from mooring.features.operations import history
 from mooring.features.operations.history import ExecHistory, Schedule
 from mooring.http.access import system
-from mooring.http.links import listed
+from mooring.http.links import begun, listed
 
 _RUNS: Final = "/system/gc"
 _RUN: Final = f"{_RUNS}/{{gc_id:str}}"
@@ -75,9 +75,7 @@ async def create_schedule(
     data: JSONBody[Schedule],
 ) -> Response[None]:
     """Collect now (Manual), by a schedule from now on, or not any more (None)."""
-    run = await _follow(db, data)
-    runs = request.scope["path"].rpartition("/")[0]
-    return Response(None, status_code=201, headers={"Location": f"{runs}/{run}"})
+    return begun(request, await _follow(db, data))
 
 
 @put(_SCHEDULE, access=system("garbage-collection", "update"), body="schedule", operation_id="updateGCSchedule")
@@ -89,7 +87,8 @@ async def change_schedule(db: NamedDependency[Database], data: JSONBody[Schedule
 async def _follow(db: Database, wanted: Schedule) -> int:
     if wanted.schedule is None:
         raise BadRequest("schedule required in body")
-    parameters = asdict(Parameters.of(wanted.parameters or {}))
+    sent = wanted.parameters if wanted.schedule.type != "None" else None
+    parameters = asdict(Parameters.of(sent or {}))
     return await db.write(history.follow, NAME, wanted.schedule, parameters, "gc")
 
 

@@ -39,7 +39,9 @@ async def run(context: Context) -> None:
     if policy is None or name is None:
         context.log.info("the policy or the repository is not there any more")
         return
-    context.log.info(f"Run retention process.\n Repository: {name}\n Rule Algorithm: or\n Dry Run: {dry_run}")
+    context.log.info(
+        f"Run retention process.\n Repository: {name}\n Rule Algorithm: or\n Dry Run: {str(dry_run).lower()}"
+    )
     made = await context.db.read(plan.make, policy.content.rules, policy.project_id, repository_id, name, now())
     if made is None:
         context.log.info("no rule is about the repository any more")
