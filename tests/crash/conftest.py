@@ -14,8 +14,8 @@ Start = Callable[[str], Server]
 
 @pytest.fixture
 def rounds(full: bool) -> int:
-    """How often the server is killed: MOORING_CRASH_ROUNDS, or 200 in the long form and 10 in the short."""
-    return int(os.environ.get("MOORING_CRASH_ROUNDS") or (200 if full else 10))
+    """How often the server is killed: MOORING_CRASH_ROUNDS, or 200 in the long form and 20 in the short."""
+    return int(os.environ.get("MOORING_CRASH_ROUNDS") or (200 if full else 20))
 
 
 @pytest.fixture
