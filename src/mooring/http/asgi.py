@@ -48,13 +48,13 @@ class Assembly:
         if requests is None:
             await self._answer(path, scope, receive, send)
             return
-        is_data = path.startswith((b"/v2", b"//v2"))
+        is_data = path.startswith(b"/v2")
+        requests.begun[is_data] += 1
         began = perf_counter()
-        requests.begin(is_data=is_data)
         try:
             await self._answer(path, scope, receive, send)
         finally:
-            requests.end(scope, perf_counter() - began, is_data=is_data)
+            requests.end(scope, perf_counter() - began, is_data)
 
     async def _answer(self, path: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         identified = self._identified(scope, send)
@@ -74,8 +74,13 @@ class Assembly:
 
     def _identified(self, scope: Scope, send: Send) -> Send:
         """Every answer carries the request's id, the client's own where it sent one; log lines carry it too."""
-        sent = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        request_id = sent if 0 < len(sent) <= 128 and sent.isascii() else self._request_id()
+        request_id = b""
+        for name, value in scope["headers"]:
+            if name == b"x-request-id":
+                request_id = value
+                break
+        if not 0 < len(request_id) <= 128 or not request_id.isascii():
+            request_id = self._request_id()
         structlog.contextvars.bind_contextvars(request_id=request_id.decode())
         header = (b"x-request-id", request_id)
 

@@ -16,7 +16,8 @@ _GONE: Final = 499  # in place of the status where the client left before there 
 
 
 class Requests:
-    """The requests of one web process. `logs` has a line written for each.
+    """The requests of one web process. `begun` is how many are under way, of the data plane's at True, of all others
+    at False. `logs` has a line written for each.
 
     A scope says of its request what is not known before: its `operation`, the `status` of the answer, and the bytes of
     both bodies, `received` and `sent`.
@@ -24,21 +25,17 @@ class Requests:
 
     def __init__(self, place: Place, *, logs: bool = False) -> None:
         self._place = place
-        self._begun = place.begun
+        self.begun: Final = place.begun
         self._known: dict[tuple[str, str, int], Series] = {}
         self._logs = logs
 
-    def begin(self, *, is_data: bool) -> None:
-        """A request has come, to the data plane or to anything else."""
-        self._begun[is_data] += 1
-
-    def end(self, scope: MutableMapping[str, Any], seconds: float, *, is_data: bool) -> None:
-        """It is over."""
-        self._begun[is_data] -= 1
+    def end(self, scope: MutableMapping[str, Any], seconds: float, is_data: bool) -> None:
+        """A request is over, one to the data plane or to anything else."""
+        self.begun[is_data] -= 1
         key = (scope.get("operation", ""), scope["method"], scope.get("status", _GONE))
         series = self._known.get(key)
         if series is None:
-            series = self._known[key] = self._series(*key, is_data=is_data)
+            series = self._known[key] = self._series(*key, is_data)
         series.add(seconds, scope.get("received", 0), scope.get("sent", 0))
         if self._logs:
             peer = scope.get("client")
@@ -51,7 +48,7 @@ class Requests:
                 milliseconds=round(1000 * seconds, 1),
             )
 
-    def _series(self, operation: str, method: str, status: int, *, is_data: bool) -> Series:
+    def _series(self, operation: str, method: str, status: int, is_data: bool) -> Series:
         if len(self._known) > 4096:  # somebody makes methods up
             self._known.clear()
         operation = operation or ("v2_others" if is_data else "unknown")
