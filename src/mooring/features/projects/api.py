@@ -121,7 +121,7 @@ async def change_project(
     metadata = _metadata(data)
     listed = data.cve_allowlist
     if listed and listed.project_id not in (0, project.id):
-        raise BadRequest(f"the allowlist is that of project {project.id}, not of {listed.project_id}")
+        raise BadRequest(f"project_id in cve_allowlist must be {project.id} but it's {listed.project_id}")
 
     def work(connection: Connection) -> None:
         if listed:
@@ -129,7 +129,10 @@ async def change_project(
             allowlists.replace(connection, project.id, ids, listed.expires_at)
         stored = queries.metadata_of(connection, [project])[project.id]
         if retention and retention != stored.get("retention_id"):
-            raise BadRequest("the retention_id in the request's payload cannot be changed")
+            raise BadRequest(
+                "bad request: the retention_id in the request's payload when updating a project should be omitted, "
+                "alternatively passing the one has already been associated to this project"
+            )
         service.change(connection, actor, project, metadata)
 
     await db.write(work)

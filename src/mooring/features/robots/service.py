@@ -220,7 +220,9 @@ def _home(connection: Connection, level: str, wishes: Sequence[Wish]) -> Project
 
 
 def _resolved(connection: Connection, wishes: Iterable[Wish]) -> list[Grant]:
-    """The wishes with the ids of their projects. Raises NotFound for a project that is not there."""
+    """The wishes with the ids of their projects. Raises NotFound for a project that is not there, BadRequest for what
+    cannot be one.
+    """
     grants = []
     for wish in wishes:
         if wish.kind == "system":
@@ -230,7 +232,7 @@ def _resolved(connection: Connection, wishes: Iterable[Wish]) -> list[Grant]:
         else:
             found = projects.find(connection, wish.namespace)
             if found is None:
-                raise NotFound(f"project {wish.namespace} not found")
+                raise in_project.missing(wish.namespace)
             number = found.id
         grants += [Grant(wish.kind, number, resource, action, effect) for resource, action, effect in wish.access]
     return grants
