@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, Final
 
 from msgspec import Struct
@@ -60,7 +61,8 @@ def start(
         "update_time": moment,
     }
     try:
-        with connection.begin_nested():
+        # Only a flight can be another's already, and a savepoint costs two round trips.
+        with connection.begin_nested() if flight else nullcontext():
             execution_id: int = connection.execute(
                 execution.insert().values(**values).returning(execution.c.id)
             ).scalar_one()

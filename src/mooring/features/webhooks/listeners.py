@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete
 from structlog.contextvars import get_contextvars
 
 from mooring.core import events
@@ -13,9 +13,7 @@ from mooring.core.errors import OverQuota
 from mooring.core.sizes import readable
 from mooring.db.events import Listeners
 from mooring.features.configuration.queries import Current
-from mooring.features.projects import queries as projects
 from mooring.features.quotas.service import WARNS_AT
-from mooring.features.repositories.tables import repository
 from mooring.features.webhooks import queries
 from mooring.features.webhooks.payloads import Happening, is_slack, message
 from mooring.features.webhooks.queries import SLACK, Target
@@ -104,11 +102,7 @@ class Notices:
             "tag": tag or event.digest,
             "resource_url": f"{self._host}/{event.repository}{f':{tag}' if tag else f'@{event.digest}'}",
         }
-        made = connection.execute(
-            select(repository.c.creation_time).where(repository.c.name == event.repository)
-        ).scalar()
-        created = {"date_created": made // SECOND} if made else {}
-        return {"resources": [resource], "repository": {**created, **_repository(connection, event, event.repository)}}
+        return {"resources": [resource], "repository": _repository(connection, event, event.repository, dated=True)}
 
     def _retention(self, event: events.RetentionFinished) -> Data:
         own_name = event.repository.partition("/")[2]
@@ -138,13 +132,14 @@ def _is_for_slack(target: Target) -> bool:
     return target.type == SLACK or is_slack(target.address)
 
 
-def _repository(connection: Connection, event: events.ProjectEvent, full_name: str) -> Data:
-    home = projects.by_id(connection, event.project_id)
+def _repository(connection: Connection, event: events.ProjectEvent, full_name: str, *, dated: bool = False) -> Data:
+    is_public, made = queries.place(connection, event.project_id, full_name)
     return {
+        **({"date_created": made // SECOND} if dated and made else {}),
         "name": full_name.partition("/")[2],
         "namespace": event.project,
         "repo_full_name": full_name,
-        "repo_type": "public" if home and home.is_public else "private",
+        "repo_type": "public" if is_public else "private",
     }
 
 

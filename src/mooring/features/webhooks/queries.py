@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 from mooring.core.page import Listing
 from mooring.db import query
 from mooring.db.prepared import Prepared
+from mooring.features.projects.tables import project
+from mooring.features.repositories.tables import repository
 from mooring.features.webhooks.tables import webhook_policy
 from mooring.jobs.tables import execution, task
 
@@ -95,6 +97,12 @@ _LISTENING: Final = Prepared(
     .where(webhook_policy.c.project_id == bindparam("project"), webhook_policy.c.is_enabled)
     .order_by(webhook_policy.c.id)
 )
+# Whether the project is public, and when the repository was made, NULL where it is not there.
+_PLACE: Final = Prepared(
+    select(project.c.is_public, repository.c.creation_time)
+    .select_from(project.outerjoin(repository, repository.c.name == bindparam("repository")))
+    .where(project.c.id == bindparam("project"))
+)
 _DELIVERY: Final = (
     execution.c.id,
     execution.c.vendor_id,
@@ -122,6 +130,12 @@ def listening(connection: Connection, project_id: int, event_type: str) -> list[
         for policy_id, event_types, targets in rows
         if event_type in _event_types.decode(event_types)
     ]
+
+
+def place(connection: Connection, project_id: int, repository_name: str) -> tuple[bool, int]:
+    """Whether the project is public, and when the repository (full name) was made, 0 when it is not there."""
+    is_public, made = _PLACE.one(connection, project=project_id, repository=repository_name) or (False, 0)
+    return bool(is_public), made or 0
 
 
 def page(connection: Connection, project_id: int, listing: Listing) -> tuple[list[Policy], int]:
