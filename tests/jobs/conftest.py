@@ -26,8 +26,8 @@ def db(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Databas
 class JobsProcess:
     """A jobs process on the database, in the way that `subprocess` has of a program."""
 
-    def __init__(self, context: ForkServerContext, url: str, *arguments: str) -> None:
-        self._process = context.Process(target=inside.run, args=(url, *arguments))
+    def __init__(self, context: ForkServerContext, url: str, *arguments: str, **options: float) -> None:
+        self._process = context.Process(target=inside.run, args=(url, *arguments), kwargs=options)
         self._process.start()
 
     def wait(self, seconds: float) -> int | None:
@@ -58,12 +58,13 @@ def context() -> ForkServerContext:
 
 @pytest.fixture
 def start(db: Database, context: ForkServerContext) -> Iterator[Start]:
-    """Starts jobs processes on the database; each takes the arguments of tests/jobs/inside.py."""
+    """Starts jobs processes on the database; each takes the arguments of `inside.run`."""
     processes: list[JobsProcess] = []
     db.write_now(lambda connection: connection.execute(text("CREATE TABLE ran (task_id BIGINT, moment BIGINT)")))
 
-    def begin(*arguments: str) -> JobsProcess:
-        processes.append(JobsProcess(context, db.url.render_as_string(hide_password=False), *arguments))
+    def begin(*arguments: str, **options: float) -> JobsProcess:
+        url = db.url.render_as_string(hide_password=False)
+        processes.append(JobsProcess(context, url, *arguments, **options))
         return processes[-1]
 
     yield begin

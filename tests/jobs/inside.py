@@ -82,13 +82,13 @@ class Dying(Database):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def main(url: str, moment: str = "", name: str = "") -> None:
+async def main(url: str, moment: str, name: str, beat: float) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     db = Dying(url)
     db.moment, db.name = moment, name
-    await Worker(db, KINDS, grace=0.5, beat=BEAT).run_forever(stop)
+    await Worker(db, KINDS, grace=0.5, beat=beat).run_forever(stop)
 
 
-def run(url: str, *arguments: str) -> None:
-    asyncio.run(main(url, *arguments))
+def run(url: str, moment: str = "", name: str = "", beat: float = BEAT) -> None:
+    asyncio.run(main(url, moment, name, beat))

@@ -16,9 +16,11 @@ from mooring.jobs.tables import schedule, task
 from tests.jobs.conftest import Start
 from tests.jobs.waiting import eventually, has_status, is_running, runs, status
 
+PATIENT = 5.0  # seconds between heartbeats: of two workers none is dead because the machine is slow
+
 
 def test_every_task_of_an_execution_is_run_once_whoever_runs_it(db: Database, start: Start) -> None:
-    start(), start()
+    start(beat=PATIENT), start(beat=PATIENT)
     run = db.write_now(executions.start, "COUNT", 7, "MANUAL", [NewTask() for _ in range(60)])
     eventually(db, has_status(run, "Success"))
     assert db.read_now(runs) == 60
@@ -47,7 +49,7 @@ def test_what_runs_is_stopped_within_two_seconds_and_what_waits_at_once(db: Data
 
 
 def test_a_limited_kind_runs_one_at_a_time_on_all_workers(db: Database, start: Start) -> None:
-    start(), start()
+    start(beat=PATIENT), start(beat=PATIENT)
     tasks = [NewTask(payload={"seconds": 0.2}) for _ in range(4)]
     run = db.write_now(executions.start, "ALONE", 7, "MANUAL", tasks)
     most = 0
