@@ -72,3 +72,11 @@ def test_lists_without_filters_look_at_none(admin: Client, project: str) -> None
         joint = "&" if "?" in path else "?"
         expect(admin.api("GET", f"{path}{joint}q=nonsense"), 200)
     expect(admin.api("GET", "/projects?q=nonsense"), 400)
+
+
+def test_one_artifact_has_no_pages_and_still_checks_them(admin: Client) -> None:
+    path = "/projects/library/repositories/app/artifacts/v1?page=x&page_size=101"
+    assert message(admin, 422, "GET", path).split("\n")[1:] == [
+        'page in query must be of type int64: "x"',
+        "page_size in query should be less than or equal to 100",
+    ]

@@ -115,6 +115,7 @@ async def copy_artifact(
 async def read_artifact(
     db: NamedDependency[Database],
     project: NamedDependency[Project],
+    paging: NamedDependency[Listing],
     repository_name: FromPath[str],
     reference: FromPath[str],
     with_tag: FromQuery[str] = "true",
@@ -126,6 +127,7 @@ async def read_artifact(
     with_scan_overview: FromQuery[str] = "false",
     with_sbom_overview: FromQuery[str] = "false",
 ) -> Artifact:
+    """One artifact; which page is asked for changes nothing, as in Harbor."""
     name = full_name(project, repository_name)
     beside = _beside(with_tag, with_label, with_accessory, with_inherited_accessory, with_immutable_status)
 
