@@ -1,5 +1,8 @@
 """Requests that are refused before anything else is looked at, and whether the client hears of it."""
 
+import socket
+from contextlib import closing
+
 import pytest
 
 from tests.parts.client import OCI_MANIFEST, Client, digest_of, expect
@@ -26,6 +29,14 @@ def test_who_is_still_sending_gets_the_answer(client: Client, server: Server, re
     assert sent_whole(guest, f"/v2/{repository}/manifests/v1", bytes(size)) == 401
     assert sent_whole(client, f"/v2/{repository}/manifests/v1", bytes(size)) == (413 if size > 4 * MIB else 400)
     assert sent_whole(client, f"/v2/{repository}/manifests/-", bytes(size)) == 400
+
+
+def test_chunks_that_are_none_are_400(client: Client, server: Server, repository: str) -> None:
+    head = f"PUT /v2/{repository}/manifests/v1 HTTP/1.1\r\nHost: {server.host}\r\nTransfer-Encoding: chunked\r\n"
+    credentials = f"Authorization: {client.basic()['Authorization']}\r\n"
+    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=30)) as connection:
+        connection.sendall(f"{head}{credentials}\r\nzz\r\n".encode())
+        assert connection.recv(12) == b"HTTP/1.1 400"
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "SEARCH"])

@@ -4,6 +4,7 @@ asked for.
 
 import asyncio
 import ipaddress
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -21,6 +22,7 @@ Headers = list[tuple[bytes, bytes]]
 
 STALL: Final = 60.0  # seconds that the next piece of a body may take
 _UNWANTED: Final = 16 << 20  # bytes of a body that are read for nothing
+_HOST: Final = re.compile(r"[A-Za-z0-9._~%-]+(?::[0-9]+)?|\[[0-9A-Fa-f:.]+\](?::[0-9]+)?")
 JSON: Final = (b"content-type", b"application/json; charset=utf-8")
 
 
@@ -193,7 +195,9 @@ class Origin:
             if client is None or self.trusts(client[0]):
                 scheme = self._scheme or _first(headers.get(b"x-forwarded-proto")) or scheme
                 host = _first(headers.get(b"x-forwarded-host")) or host
-        return f"{scheme}://{host or self._host}"
+        if _HOST.fullmatch(host) is None:  # what goes into headers and addresses is what can be a host
+            host = self._host or _own_host(request.scope)
+        return f"{scheme}://{host}"
 
     def is_secure(self, request: Request) -> bool:
         """Whether the client speaks TLS, be it with a proxy."""
@@ -225,6 +229,13 @@ class Origin:
             if len(self._known) < 1024:
                 self._known[address] = known
         return known
+
+
+def _own_host(scope: Scope) -> str:
+    """Where the connection came in."""
+    address, port = scope.get("server") or ("localhost", None)
+    name = f"[{address}]" if ":" in address else address
+    return f"{name}:{port}" if port else name
 
 
 def _is_address(text: str) -> bool:

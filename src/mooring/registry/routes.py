@@ -98,8 +98,8 @@ class DataPlane:
             if request.method != "HEAD":
                 scope["sent"] = response.length
             await respond(response, request.method, send)
-        except ClientGone:
-            return
+        except ClientGone:  # or what it sends is no HTTP, and it waits for an answer
+            await respond(Response(400), request.method, send)
         except BrokenOff as error:
             self._failed(error)
         except Exception as error:

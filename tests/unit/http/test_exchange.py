@@ -120,3 +120,20 @@ def test_a_body_that_stands_still_is_waited_for_once(monkeypatch: pytest.MonkeyP
             await request.discard()
 
     asyncio.run(both())
+
+
+@pytest.mark.parametrize(
+    ("host", "external", "base"),
+    [
+        ("registry.example.com", "", "http://registry.example.com"),
+        ("[2001:db8::7]:8080", "", "http://[2001:db8::7]:8080"),
+        ("a b", "", "http://[fd00::7]:8080"),
+        ('a",scope="x', "", "http://[fd00::7]:8080"),
+        ("a/b", "https://registry.example.com", "https://registry.example.com"),
+        ("", "", "http://[fd00::7]:8080"),
+    ],
+)
+def test_what_is_no_host_gets_into_no_address(host: str, external: str, base: str) -> None:
+    asked = request(None, host=host)
+    asked.scope["server"] = ("fd00::7", 8080)
+    assert Origin(external, []).base(asked) == base
