@@ -104,7 +104,8 @@ def _value(raw: Any, annotation: Any, path: str, owner: str) -> Any:
         kind = get_args(annotation)[1]
         # What is null there is zero, not absent.
         return {
-            _text(key): plain(kind)() if item is None else _value(item, kind, path, owner) for key, item in raw.items()
+            _text(key): plain(kind)() if item is None and kind is not Any else _value(item, kind, path, owner)
+            for key, item in raw.items()
         }
     if origin is Literal:
         annotation = str

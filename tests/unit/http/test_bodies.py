@@ -1,5 +1,5 @@
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
@@ -92,6 +92,7 @@ def test_text_after_the_value_is_refused(rest: bytes) -> None:
 
 def test_a_mapping_of_its_own() -> None:
     assert decode(b'{"a": "b", "c": null}', dict[str, str], "thing") == {"a": "b", "c": ""}
+    assert decode(b'{"a": [1], "c": null}', dict[str, Any], "thing") == {"a": [1], "c": None}
     with pytest.raises(Unprocessable, match="cannot unmarshal bool into Go value of type string"):
         decode(b'{"a": true}', dict[str, str], "thing")
 
