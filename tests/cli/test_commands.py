@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.conftest import COMMAND, Mooring
 from tests.parts.client import Client
-from tests.parts.process import Process, wait_for
+from tests.parts.process import Process, answers, free_port, wait_for
 from tests.parts.server import PASSWORD
 
 COMMANDS = [
@@ -49,9 +49,9 @@ def test_what_is_not_understood_ends_with_2(mooring: Mooring, line: str) -> None
 
 
 def test_migrate_up_and_down(mooring: Mooring) -> None:
-    assert "went from schema none to 0003" in mooring.run("migrate").stdout
+    assert "went from schema none to 0004" in mooring.run("migrate").stdout
     assert "nothing is to be done" in mooring.run("migrate").stdout
-    assert "from schema 0003 to none" in mooring.run("migrate", "--to", "base").stdout
+    assert "from schema 0004 to none" in mooring.run("migrate", "--to", "base").stdout
     refused = mooring.run("migrate", "--to", "0815")
     assert (refused.returncode, "there is no schema 0815" in refused.stderr) == (1, True)
 
@@ -120,6 +120,12 @@ def test_doctor_says_what_to_do(mooring: Mooring) -> None:
 
 
 def test_a_worker_alone(mooring: Mooring, tmp_path: Path) -> None:
-    process = Process([*COMMAND, "worker"], tmp_path / "worker.log", environment=mooring.environment())
+    port = free_port()
+    metric = {"MOORING_METRIC__ENABLED": "true", "MOORING_METRIC__HOST": "127.0.0.1", "MOORING_METRIC__PORT": str(port)}
+    process = Process([*COMMAND, "worker"], tmp_path / "worker.log", environment=mooring.environment() | metric)
     wait_for(lambda: "the jobs process runs" in process.log(), "mooring worker", process=process)
+    wait_for(lambda: answers(port), "the metrics", process=process)
+    scrape = Client(f"http://127.0.0.1:{port}").send("GET", "/metrics").body
+    assert b'harbor_jobservice_job_total{status="Success",type="GARBAGE_COLLECTION"} 0.0' in scrape
+    assert b'harbor_up{component="database"} 1.0' in scrape
     assert process.stop(by=signal.SIGTERM) == 0

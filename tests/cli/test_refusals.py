@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -129,6 +130,16 @@ def test_a_web_process_that_cannot_start(mooring: Mooring) -> None:
 def test_an_address_that_this_machine_has_not(mooring: Mooring) -> None:
     mooring.settings["MOORING_HTTP__HOST"] = "192.0.2.1"
     assert mooring.refuses() == "this machine has no address 192.0.2.1; choose another with http.host"
+
+
+def test_metrics_over_tls_without_a_certificate_or_on_a_port_that_is_taken(mooring: Mooring) -> None:
+    mooring.settings |= {"MOORING_METRIC__ENABLED": "true", "MOORING_METRIC__TLS": "true"}
+    assert mooring.refuses() == "metric.tls needs a certificate; give the section https, or leave metric.tls out"
+    mooring.settings |= {"MOORING_METRIC__TLS": "false", "MOORING_METRIC__HOST": "127.0.0.1"}
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        mooring.settings["MOORING_METRIC__PORT"] = str(port)
+        assert mooring.refuses().startswith(f"port {port} is taken by ")
 
 
 def test_a_bucket_that_does_not_answer(mooring: Mooring) -> None:

@@ -205,6 +205,7 @@ def test_a_harbor_yml_as_it_is(load: Load) -> None:
     assert (loaded.upload_purging.age, loaded.upload_purging.interval) == (172_800, 86_400)
     assert loaded.database_url == "sqlite:////data/mooring.db"
     assert loaded.notification.webhook_job_max_retry == 5
+    assert not loaded.metric.enabled
     assert loaded.proxy.http_proxy == loaded.proxy.https_proxy == ""
     assert "10.0.0.0/8" in loaded.outgoing.allow
     unused = ["trivy", "jobservice.job_loggers", "log.local"]
@@ -212,6 +213,11 @@ def test_a_harbor_yml_as_it_is(load: Load) -> None:
     assert notices[-2].startswith("harbor.yml line 5: `database` is about the PostgreSQL that Harbor brings along")
     assert notices[-1].startswith("harbor.yml line 4: harbor_admin_password is Harbor12345, which everybody knows")
     assert len(notices) == len(unused) + 2
+
+
+def test_harbors_metrics_are_at_the_same_place(load: Load) -> None:
+    loaded, notices = load("_version: 2.15.0\nmetric:\n  enabled: true\n  port: 9091\n  path: /figures\n")
+    assert (loaded.metric.enabled, loaded.metric.port, loaded.metric.path, notices) == (True, 9091, "/figures", [])
 
 
 def test_harbors_proxy_is_asked_for_what_is_sent(load: Load) -> None:
