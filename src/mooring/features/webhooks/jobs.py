@@ -12,6 +12,7 @@ from mooring.core.errors import RemoteError
 from mooring.features.configuration.vault import Vault
 from mooring.features.signin.keys import read_keys
 from mooring.features.webhooks import queries
+from mooring.features.webhooks.payloads import url_of
 from mooring.features.webhooks.queries import SLACK, VENDORS, Delivery, Target
 from mooring.http.client import Client
 from mooring.jobs.context import Context
@@ -57,7 +58,7 @@ class Deliverer:
         context.log.info("success to run webhook job")
 
     async def _send(self, target: Target, headers: dict[str, str], body: bytes) -> None:
-        url = target.address if "://" in target.address else f"http://{target.address}"
+        url = url_of(target.address)
         is_verified = not target.skips_verification
         try:
             async with (

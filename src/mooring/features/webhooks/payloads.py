@@ -1,6 +1,7 @@
 """What receivers are told of an event: its data, and the body that each kind of receiver reads."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -28,6 +29,7 @@ EVENT_TYPES: Final = {
     "TAG_RETENTION": "harbor.tag_retention.finished",
 }
 
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _JSON: Final = "application/json"
 _CLOUD_EVENT: Final = "application/cloudevents+json"
 _SLACK_HOSTS: Final = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
@@ -54,9 +56,14 @@ class Message(Struct, frozen=True):
     body: str
 
 
+def url_of(address: str) -> str:
+    """Where a target's address leads: one that names no scheme is meant for http, as in Harbor."""
+    return address if _SCHEME.match(address) else f"http://{address}"
+
+
 def is_slack(address: str) -> bool:
     """Whether it is the address of one of Slack's incoming webhooks, which take nothing but Slack's own bodies."""
-    return urlsplit(address).hostname in _SLACK_HOSTS
+    return urlsplit(url_of(address)).hostname in _SLACK_HOSTS
 
 
 def message(happening: Happening, policy_id: int, form: str, *, for_slack: bool) -> Message:

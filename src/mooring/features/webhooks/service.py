@@ -14,7 +14,7 @@ from mooring.core.clock import now
 from mooring.core.errors import BadRequest, Conflict, NotFound
 from mooring.features.configuration.vault import Vault
 from mooring.features.webhooks import queries
-from mooring.features.webhooks.payloads import EVENT_TYPES, FORMATS, Message
+from mooring.features.webhooks.payloads import EVENT_TYPES, FORMATS, Message, url_of
 from mooring.features.webhooks.queries import HTTP, VENDORS, Delivery, Policy, Target
 from mooring.features.webhooks.tables import webhook_policy
 from mooring.jobs import executions
@@ -22,7 +22,6 @@ from mooring.jobs.executions import NewTask
 from mooring.jobs.kinds import EVENT, MANUAL
 
 _LONGEST_SECRET: Final = 256
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _NO_HOST: Final = re.compile(r"[\s<>\"\\^`{|}]")
 
 
@@ -157,9 +156,8 @@ def _check_target(policy: str, target: Target) -> None:
 def _check_address(address: str) -> None:
     if not address:
         raise BadRequest("empty URL")
-    url = address if _SCHEME.match(address) else f"http://{address}"
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url_of(address))
         _ = parts.port
     except ValueError as error:
         raise BadRequest(f'parse "{address}": {error}') from None
