@@ -26,6 +26,12 @@ _RULE = {
     "tag_selectors": [{"kind": "doublestar", "decoration": "matches", "pattern": "never"}],
     "scope_selectors": {"repository": [{"kind": "doublestar", "decoration": "repoMatches", "pattern": "**"}]},
 }
+_WEBHOOK = {
+    "name": "known",
+    "enabled": False,
+    "event_types": ["PUSH_ARTIFACT"],
+    "targets": [{"type": "http", "address": "http://127.0.0.1:1/"}],
+}
 
 
 class World:
@@ -55,6 +61,7 @@ class World:
             },
         )
         member = {"role_id": 2, "member_user": {"user_id": user_id}}
+        webhook = self._number(f"/projects/{self.project}/webhook/policies", _WEBHOOK)
         return {
             "project_name_or_id": [self.project, str(project_id), "library", "none"],
             "project_name": [self.project, "library", "none"],
@@ -69,6 +76,8 @@ class World:
             "id": [1, 2, NOWHERE],
             "group_id": [self._number("/usergroups", {"group_name": self.project, "group_type": 2}), NOWHERE],
             "immutable_rule_id": [self._number(f"/projects/{self.project}/immutabletagrules", _RULE), NOWHERE],
+            "webhook_policy_id": [webhook, NOWHERE],
+            "policy_id": [webhook, NOWHERE],
             "addition": ["build_history", "vulnerabilities", "sbom", "readme.md"],
             "meta_name": ["public", "auto_scan", "severity", "none"],
         }
