@@ -57,7 +57,13 @@ class Measured(NamedTuple):
     @property
     def manifest(self) -> bytes:
         """What is pulled; to ask for it is a pull too."""
-        return expect(self.server.client().registry("GET", f"/v2/{self.repository}/manifests/v1"), 200).body
+        body = expect(self.server.client().registry("GET", f"/v2/{self.repository}/manifests/v1"), 200).body
+        self.settle()
+        return body
+
+    def settle(self) -> None:
+        """Wait until all that was answered is counted, which comes after the answer."""
+        wait_for(lambda: self.value("harbor_core_http_inflight_requests") == 0, "the requests to be over")
 
     def pull(self, times: int) -> None:
         client = self.server.client()

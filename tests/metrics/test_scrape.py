@@ -29,7 +29,7 @@ def test_what_a_project_holds(made: Measured) -> None:
     assert made.value("harbor_project_artifact_total", **project, public="false", artifact_type="IMAGE") == 1
     assert made.value("harbor_project_repo_total", **project, public="false") == 1
     assert made.value("harbor_project_member_total", **project) == 1
-    assert made.value("harbor_artifact_pulled", **project) == PULLS
+    assert made.value("harbor_artifact_pulled", **project) >= PULLS
     assert made.value("harbor_project_quota_byte", **project) == QUOTA
     assert len(LAYER) < made.value("harbor_project_quota_usage_byte", **project) < QUOTA
     assert made.value("harbor_project_quota_byte", project_name="library") == -1
@@ -43,11 +43,11 @@ def test_what_a_project_holds(made: Measured) -> None:
 
 def test_requests_of_all_processes_under_the_names_of_harbor_distribution_and_guides(made: Measured) -> None:
     get = {"method": "GET", "operation": "v2_manifest"}
+    size = len(made.manifest)
     assert made.value("harbor_core_http_request_total", code="200", **get) >= PULLS
     assert made.value("harbor_core_http_request_total", code="201", method="PUT", operation="v2_manifest") == 1
     assert made.value("harbor_core_http_request_total", code="201", method="POST", operation="createGCSchedule") == 1
     assert made.value("registry_http_requests_total", handler="manifest", method="get", code="200") >= PULLS
-    size = len(made.manifest)
     count = made.value("harbor_core_http_request_duration_seconds_count", **get)
     assert count == made.value("harbor_registry_request_duration_seconds_count", **get)
     assert count == made.value("harbor_registry_request_duration_seconds_bucket", le="+Inf", **get)
@@ -118,6 +118,7 @@ def test_openmetrics_for_those_who_ask_for_it(secure: Measured) -> None:
 
 def test_counts_outlive_the_process_that_counted(plain: Measured) -> None:
     name = {"code": "200", "method": "GET", "operation": "v2_manifest"}
+    plain.settle()
     before = plain.value("harbor_core_http_request_total", **name)
     main = plain.server.process.popen.pid
     web = [process for process in descendants(main) if _name(process) == "mooring web"]
@@ -127,6 +128,7 @@ def test_counts_outlive_the_process_that_counted(plain: Measured) -> None:
     wait_for(lambda: not set(web) & set(descendants(main)), "the others to be replaced")
     wait_for(plain.server.answers, "the new ones")
     plain.pull(5)
+    plain.settle()
     assert plain.value("harbor_core_http_request_total", **name) == before + 5
     assert plain.value("harbor_core_http_inflight_requests") == 0
 
