@@ -14,8 +14,11 @@ from typing import Any, NamedTuple
 import yaml
 
 from tests.parts import tools
+from tests.parts.process import free_port
 from tests.parts.server import Server
 
+# Ports that recordings listen on: each replay has one of its own, since several run at once.
+_PORTS = {"webhook-delivery": "18942"}
 _KINDS = [
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?"), "<time>"),
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<uuid>"),
@@ -68,7 +71,8 @@ def replay(
     changes = [(each, amended.get(each["name"], {})) for each in recorded]
     steps = [each | change for each, change in changes if change is not None]
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(steps, file)
+        text = json.dumps(steps)
+        file.write(text.replace(_PORTS[name], str(free_port())) if name in _PORTS else text)
         file.flush()
         return _replay(contract, name, server, Path(file.name), len(steps))
 
