@@ -9,7 +9,7 @@ from tests.contract.contract import SERVED, folder, listed, load, operations
 from tests.parts.server import Server
 
 # Ldap and oidc are refused; what runs in the background has tests of its own.
-ELSEWHERE = {"Ldap", "oidc", "Retention", "gc", "jobservice", "purge", "schedule"}
+ELSEWHERE = {"Ldap", "oidc", "Retention", "gc", "jobservice", "purge", "schedule", "webhook", "webhookjob"}
 
 
 def test_a_project_lives_through_every_operation(
