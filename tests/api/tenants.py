@@ -3,9 +3,11 @@
 import json
 import re
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from mooring.registry.buffer import INTERVAL
 from tests.api.conftest import PASSWORD, location
 from tests.parts.client import Answer, Client, expect
 from tests.parts.server import Server
@@ -188,6 +190,15 @@ class Tenants:
                 "webhook_policy_id": self._thing("webhook", self.other, anew=False),
             }
         return self._children
+
+    def settle(self) -> None:
+        """Wait until what follows the pushes a second later is written."""
+        after = self.snapshot(self.other)
+        before = ""
+        while after != before:
+            before = after
+            time.sleep(1.5 * INTERVAL)
+            after = self.snapshot(self.other)
 
     def snapshot(self, project: str) -> str:
         """All that an administrator sees of the project."""

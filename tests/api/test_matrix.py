@@ -12,7 +12,9 @@ from tests.parts.deployments import Deployments
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def tenants(request: pytest.FixtureRequest, deployments: Deployments) -> Tenants:
-    return Tenants(deployments.get(request.param))
+    made = Tenants(deployments.get(request.param))
+    made.settle()
+    return made
 
 
 @pytest.fixture(scope="module")
