@@ -1,25 +1,21 @@
-"""The composition root: the only place that constructs things.
+"""The composition root of a web process: makes its parts from the settings.
 
-`build` makes the parts of a web process, and background.py, beside this, those of a jobs process; `web` is what the
-server's workers call.
+`build` makes them, and `web` is what the server's workers call. background.py does the same for a jobs process and
+measuring.py for the metrics; what all of them share is in installation.py.
 """
 
 import asyncio
 import os
-from pathlib import Path
 from typing import Final
 
 import msgspec
 import structlog
 
+from mooring import installation
 from mooring.core.errors import DatabaseUnavailable, StartError, StorageError
 from mooring.core.threads import pool
-from mooring.db.engine import Database
 from mooring.features.api import build_api
 from mooring.features.audit.service import Log
-from mooring.features.configuration.keys import Configuration
-from mooring.features.configuration.overwrite import overwritten
-from mooring.features.configuration.queries import Current
 from mooring.features.configuration.vault import Vault
 from mooring.features.listeners import listeners
 from mooring.features.quotas.service import Quotas
@@ -40,9 +36,6 @@ from mooring.registry.gate import Gate
 from mooring.registry.pulls import Pulls
 from mooring.registry.routes import DataPlane
 from mooring.settings import Settings
-from mooring.storage.driver import Driver
-from mooring.storage.filesystem import Filesystem
-from mooring.storage.objectstore import from_settings
 from mooring.storage.uploads import RunningHashes
 from mooring.ui.start import StartPage
 
@@ -54,18 +47,13 @@ class App:
     """One web process: `asgi` is the application, the rest its parts. Requests are counted at `place`."""
 
     def __init__(self, settings: Settings, place: Place | None = None) -> None:
-        self.db = database(settings)
-        self.driver = driver(settings)
+        self.db = installation.database(settings)
+        self.driver = installation.driver(settings)
         origin = Origin(settings.external_url, settings.trusted_proxies)
         keys = self.db.read_now(read_keys)
         if keys is None:
             raise StartError("the database lacks the installation's keys; `mooring serve` makes them when it starts")
-        configuration = Current(
-            self.db.reader,
-            defaults(settings),
-            overwritten=overwritten(settings.config_overwrite_json),
-            vault=Vault(keys.sealing),
-        )
+        configuration = installation.configuration(settings, self.db, Vault(keys.sealing))
         log = Log(configuration)
         self.db.follow(listeners(log, Notices(configuration, settings.external_host)))
         self.signin = SignIn(self.db, configuration)
@@ -123,27 +111,6 @@ def web() -> ASGIApp:
     settings = msgspec.json.decode(os.environ[SETTINGS], type=Settings)
     logging.configure(settings.log)
     return build(settings).asgi
-
-
-def defaults(settings: Settings) -> Configuration:
-    """What holds for the keys that no administrator has set."""
-    return Configuration(token_expiration=settings.token_expiration, robot_name_prefix=settings.robot_name_prefix)
-
-
-def database(settings: Settings) -> Database:
-    configured = settings.database
-    return Database(
-        settings.database_url,
-        synchronous=configured.synchronous.upper(),
-        connections=configured.connections,
-    )
-
-
-def driver(settings: Settings) -> Driver:
-    storage = settings.storage
-    if storage.kind == "filesystem":
-        return Filesystem(Path(settings.storage_root), fsync=storage.fsync == "always")
-    return from_settings(storage)
 
 
 def _failed(error: Exception) -> None:

@@ -1,15 +1,13 @@
-"""The composition root of a jobs process: app.py's other half, apart from it since web processes must not load DBOS."""
+"""The composition root of a jobs process, apart from app.py since web processes must not load DBOS."""
 
 import asyncio
 from typing import NamedTuple
 
-from mooring.app import database, defaults, driver
+from mooring import installation
 from mooring.features.audit import purge
 from mooring.features.audit.jobs import count_blocks, forward, is_waiting
 from mooring.features.audit.service import Log
 from mooring.features.blobs.jobs import purge_orphans, purge_uploads
-from mooring.features.configuration.overwrite import overwritten
-from mooring.features.configuration.queries import Current
 from mooring.features.gc import jobs as gc
 from mooring.features.listeners import listeners
 from mooring.features.retention import jobs as retention
@@ -44,8 +42,8 @@ class Jobs(NamedTuple):
 
 def build_jobs(settings: Settings, place: Place | None = None) -> Jobs:
     """The parts of a jobs process, which counts its tasks at the place."""
-    db = database(settings)
-    store = driver(settings)
+    db = installation.database(settings)
+    store = installation.driver(settings)
     purging = settings.upload_purging
 
     async def uploads() -> None:
@@ -53,7 +51,7 @@ def build_jobs(settings: Settings, place: Place | None = None) -> Jobs:
         if not purging.dryrun:
             await purge_orphans(db, store, purging.age)
 
-    configuration = Current(db.reader, defaults(settings), overwritten=overwritten(settings.config_overwrite_json))
+    configuration = installation.configuration(settings, db)
     db.follow(listeners(Log(configuration), Notices(configuration, settings.external_host)))
     chores = [
         Chore("count audit records", 60, lambda: count_blocks(db)),

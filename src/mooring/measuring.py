@@ -12,11 +12,9 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from sqlalchemy import select
 
-from mooring.app import database, defaults, driver
+from mooring import installation
 from mooring.core.errors import ServiceUnavailable
 from mooring.db.prepared import Prepared
-from mooring.features.configuration.overwrite import overwritten
-from mooring.features.configuration.queries import Current
 from mooring.features.operations.queries import QUEUES
 from mooring.features.system.exporter import Exporter
 from mooring.features.system.health import Health, Probe
@@ -40,7 +38,7 @@ class Measures:
     """What is to be read; `has_web` says whether web processes belong to the board, or a jobs process alone."""
 
     def __init__(self, settings: Settings, board: Board, *, has_web: bool) -> None:
-        db, store = database(settings), driver(settings)
+        db, store = installation.database(settings), installation.driver(settings)
         probes: dict[str, Probe] = {
             "database": lambda: db.reader.one(_ALIVE),
             "jobservice": lambda: check_alive(db.reader),
@@ -48,7 +46,7 @@ class Measures:
         }
         if has_web:
             probes |= {name: partial(_check_answer, settings, *expected) for name, expected in _WEB.items()}
-        configuration = Current(db.reader, defaults(settings), overwritten=overwritten(settings.config_overwrite_json))
+        configuration = installation.configuration(settings, db)
         self._exporter = Exporter(db, configuration, Health(probes))
         core, registry, jobservice = Core(board), Registry(board), Jobservice(board, QUEUES)
         processes = Processes(os.getppid() if has_web else os.getpid())

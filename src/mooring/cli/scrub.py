@@ -26,11 +26,11 @@ def scrub(
 
 async def _scrub(settings: Settings, *, quarantine: bool) -> int:
     """0 when all is well, 1 when something is bad."""
-    from mooring.app import database, driver
+    from mooring import installation
     from mooring.db import schema
     from mooring.features.gc import scrub
 
-    db, store = database(settings), driver(settings)
+    db, store = installation.database(settings), installation.driver(settings)
     tally, bad = scrub.Tally(), 0
     try:
         await db.read(schema.check)

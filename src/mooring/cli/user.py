@@ -83,10 +83,8 @@ def password(name: str, /, *, generate: Generate = False, config: Config = None,
 @contextmanager
 def _database(config: Path | None, data: Path | None) -> "Iterator[Database]":
     """The installation's database, which a running server may have open too. Raises StartError when there is none."""
-    from mooring.app import database, defaults
+    from mooring import installation
     from mooring.features.audit.service import Log
-    from mooring.features.configuration.overwrite import overwritten
-    from mooring.features.configuration.queries import Current
     from mooring.features.listeners import listeners
     from mooring.features.webhooks.listeners import Notices
 
@@ -94,8 +92,8 @@ def _database(config: Path | None, data: Path | None) -> "Iterator[Database]":
     file = settings.database_url.removeprefix("sqlite:///")
     if file != settings.database_url and not Path(file).exists():
         raise StartError(f"there is no database {file}; name the data folder with --data")
-    db = database(settings)
-    configuration = Current(db.reader, defaults(settings), overwritten=overwritten(settings.config_overwrite_json))
+    db = installation.database(settings)
+    configuration = installation.configuration(settings, db)
     db.follow(listeners(Log(configuration), Notices(configuration, settings.external_host)))
     try:
         yield db
