@@ -20,6 +20,7 @@ from psycopg.pq.abc import PGresult
 from mooring.db.prepared import Prepared, Row
 
 _PATIENCE: Final = 30.0  # seconds
+_SLOW: Final = 0.05  # seconds without an answer, after which a read is held to be a slow one
 _PARAMETER: Final = re.compile(r"%\((\w+)\)s|%%")
 
 
@@ -73,6 +74,8 @@ class Pipeline:
         self._names = itertools.count()
         self._values = Transformer(connection)
         self._is_turn = False  # something was asked since the last packet
+        self._is_blocked = False  # the socket takes no more for the moment
+        self._moved = 0.0  # when the oldest read became the oldest
         self._watch: asyncio.TimerHandle | None = None
         self.is_open = True
         self._pg.enter_pipeline_mode()
@@ -82,6 +85,11 @@ class Pipeline:
     def waiting(self) -> int:
         """How many reads have no answer yet."""
         return len(self._sent)
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether a slow read keeps those behind it waiting."""
+        return bool(self._sent) and self._loop.time() - self._moved > _SLOW
 
     async def all(self, statement: Prepared, params: Mapping[str, Any]) -> list[Row]:
         """Every row. Raises Aborted, Unanswered; psycopg.DataError for a text with NUL; psycopg.Error."""
@@ -99,6 +107,8 @@ class Pipeline:
             self._give_up(error)
             raise Unanswered(str(error)) from error
         read = _Read(statement, self._loop.create_future(), parses=parses)
+        if not self._sent:
+            self._moved = self._loop.time()
         self._sent.append(read)
         if not self._is_turn:
             self._is_turn = True
@@ -126,16 +136,20 @@ class Pipeline:
     def _flush(self) -> None:
         """Go on sending when the socket takes more."""
         try:
-            is_unsent = self._pg.flush()
+            is_unsent = bool(self._pg.flush())
         except psycopg.OperationalError as error:
             self._give_up(error)
             return
         if is_unsent:
             self._loop.add_writer(self._socket, self._flush)
-        else:
+            self._loop.call_soon(self._readable)  # libpq takes in what has come when it cannot send
+        elif self._is_blocked:
             self._loop.remove_writer(self._socket)
+        self._is_blocked = is_unsent
 
     def _readable(self) -> None:
+        if not self.is_open:
+            return
         try:
             self._pg.consume_input()
             while self._sent and not self._pg.is_busy():
@@ -159,6 +173,7 @@ class Pipeline:
                 _settle(read.answer, error)
             return
         self._sent.popleft()
+        self._moved = self._loop.time()
         if error:
             _settle(read.answer, error)
         elif not read.answer.done():

@@ -14,7 +14,7 @@ from mooring.core.errors import DatabaseUnavailable
 from mooring.db.pipeline import Aborted, Pipeline, Unanswered
 from mooring.db.prepared import Prepared, Row
 
-_MANY: Final = 8  # reads on one connection before another one is used
+_MANY: Final = 64  # reads on one connection before another one is used
 
 
 class Reader(Protocol):
@@ -96,9 +96,11 @@ class PostgresReader:
                     raise DatabaseUnavailable(f"the database does not answer: {error}") from error
 
     def _free(self) -> Pipeline | None:
-        """The connection to ask: the first with few reads waiting, so that many go together."""
+        """The connection to ask: the first that is not held up, so that many reads go together and few of the server's
+        processes are at work, which compete for the cores.
+        """
         for pipeline in self._pipelines:
-            if pipeline.is_open and pipeline.waiting < _MANY:
+            if pipeline.is_open and pipeline.waiting < _MANY and not pipeline.is_held_up:
                 return pipeline
         self._pipelines = [pipeline for pipeline in self._pipelines if pipeline.is_open]
         if len(self._pipelines) < self._most:
