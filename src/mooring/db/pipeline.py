@@ -1,7 +1,7 @@
 """Reads on PostgreSQL, many at a time over one connection ("Pipeline Mode" in libpq's documentation).
 
 What the requests of one turn of the event loop ask for leaves in one packet and comes back in one, so that a read costs
-neither a connection of its own nor a wait for the reads before it.
+neither a connection of its own nor trips to the kernel of its own.
 """
 
 import asyncio
@@ -124,7 +124,7 @@ class Pipeline:
         self._is_turn = False
         if not self.is_open:
             return
-        if self._watch is None:
+        if self._watch is None and self._sent:  # a long answer may come before its turn has ended
             self._watch = self._loop.call_later(_PATIENCE, self._look, self._sent[-1].answer)
         try:
             self._pg.pipeline_sync()
