@@ -13,7 +13,6 @@ from tests.parts.deployments import Deployments
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def tenants(request: pytest.FixtureRequest, deployments: Deployments) -> Tenants:
     made = Tenants(deployments.get(request.param))
-    made.settle()
     return made
 
 
