@@ -1,14 +1,13 @@
 """The composition root of a web process: makes its parts from the settings.
 
-`build` makes them, and `web` is what the server's workers call. background.py does the same for a jobs process and
-measuring.py for the metrics; what all of them share is in installation.py.
+`build` makes them; `web` does for an ASGI server that is not `mooring serve`. background.py does the same for a jobs
+process and measuring.py for the metrics; what all of them share is in installation.py.
 """
 
 import asyncio
 import os
 from typing import Final
 
-import msgspec
 import structlog
 
 from mooring import installation
@@ -35,11 +34,10 @@ from mooring.registry.context import Registry
 from mooring.registry.gate import Gate
 from mooring.registry.pulls import Pulls
 from mooring.registry.routes import DataPlane
-from mooring.settings import Settings
+from mooring.settings import SETTINGS_VARIABLE, Settings, decode
 from mooring.storage.uploads import RunningHashes
 from mooring.ui.start import StartPage
 
-SETTINGS: Final = "MOORING_SETTINGS_JSON"  # how settings travel to the processes that the supervisor starts
 MANIFEST_CACHE: Final = 16 << 20  # bytes in each web process
 
 
@@ -107,8 +105,8 @@ def build(settings: Settings, place: Place | None = None) -> App:
 
 
 def web() -> ASGIApp:
-    """The application of a worker that the supervisor has started."""
-    settings = msgspec.json.decode(os.environ[SETTINGS], type=Settings)
+    """The application with the settings that the environment holds as JSON, on a database that was prepared before."""
+    settings = decode(os.environ[SETTINGS_VARIABLE])
     logging.configure(settings.log)
     return build(settings).asgi
 

@@ -5,10 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
-
-from mooring.app import SETTINGS
-from mooring.settings import Settings
+from mooring.settings import SETTINGS_VARIABLE, Settings, encode
 from tests.conformance import suite
 from tests.parts.client import Client, is_served
 from tests.parts.process import Process, free_port, wait_for
@@ -20,9 +17,9 @@ def test_the_stable_profile_passes_on_uvicorn(tool: Callable[[str], str], tmp_pa
     project = server.create_project()
     server.stop()
     port = free_port()
-    settings = msgspec.json.encode(Settings(data_volume=str(server.data))).decode()
+    environment = {**os.environ, SETTINGS_VARIABLE: encode(Settings(data_volume=str(server.data)))}
     command = [sys.executable, "-m", "uvicorn", "--factory", "mooring.app:web", "--port", str(port)]
-    running = Process(command, tmp_path / "uvicorn.log", environment={**os.environ, SETTINGS: settings})
+    running = Process(command, tmp_path / "uvicorn.log", environment=environment)
     try:
         url = f"http://127.0.0.1:{port}"
         wait_for(lambda: is_served(url), "uvicorn", seconds=30, process=running)

@@ -24,7 +24,6 @@ INDEXES: Final = frozenset({OCI_INDEX, DOCKER_LIST})
 
 OCI_CONFIG: Final = "application/vnd.oci.image.config.v1+json"
 DOCKER_CONFIG: Final = "application/vnd.docker.container.image.v1+json"
-DOCKER_FOREIGN_LAYER: Final = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
 
 ARTIFACT_TYPE: Final = "org.opencontainers.artifactType"  # an index's annotation that stands for its media type
 

@@ -234,11 +234,7 @@ def _bucket(driver: str, members: Section, settings: Section) -> list[str]:
 
 
 def _known() -> set[str]:
-    return (
-        {".".join(path) for path in _TRANSLATED}
-        | _UNUSED
-        | {"database", "external_database", "storage_service", "_version"}
-    )
+    return {".".join(path) for path in _TRANSLATED} | _UNUSED | _ELSEWHERE
 
 
 def _drivers() -> list[str]:

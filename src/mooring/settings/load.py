@@ -12,7 +12,7 @@ from mooring.settings.convert import convert, paths
 from mooring.settings.model import Settings
 from mooring.settings.sources import from_environment, from_file, from_flags, merge
 
-# How the supervisor hands the settings to the processes it starts.
+# Holds the settings, as `encode` writes them, for an ASGI server of somebody's choice (app.web).
 SETTINGS_VARIABLE: Final = "MOORING_SETTINGS_JSON"
 
 
@@ -39,8 +39,10 @@ def data_folder(environ: Mapping[str, str]) -> Path:
 
 
 def encode(settings: Settings) -> str:
+    """The settings as JSON, secrets in clear."""
     return msgspec.json.encode(settings).decode()
 
 
 def decode(text: str) -> Settings:
+    """What `encode` has written."""
     return msgspec.json.decode(text, type=Settings)

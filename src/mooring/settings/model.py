@@ -184,7 +184,7 @@ class Settings(Section, frozen=True, kw_only=True):
     token_expiration: Annotated[int, Meta(ge=1, le=525_600)] = 30
     sparse_manifests: bool = False
     job_workers: Annotated[int, Meta(ge=1, le=1000)] = 10
-    gc_time_window: Annotated[int, Meta(ge=0, extra={"is_duration": True})] = 7200
+    gc_time_window: Seconds = 7200
     config_overwrite_json: Secret | None = None
     upload_purging: UploadPurging = field(default_factory=UploadPurging)
     notification: Notification = field(default_factory=Notification)

@@ -12,7 +12,7 @@ from mooring.core.errors import StartError
 
 PREFIX: Final = "MOORING_"
 
-# Where the settings file is; the settings, for the processes of one start; the recordings that the tests compare with.
+# Where the settings file is; the settings, for app.web; the recordings that the tests compare with.
 _RESERVED: Final = frozenset({"MOORING_CONFIG", "MOORING_SETTINGS_JSON", "MOORING_CONTRACT"})
 
 # What Kubernetes puts into every container when a service is called "mooring".
