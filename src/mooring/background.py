@@ -18,7 +18,7 @@ from mooring.features.webhooks.jobs import Deliverer
 from mooring.features.webhooks.listeners import Notices
 from mooring.http.client import Client, Proxies
 from mooring.jobs import schedules
-from mooring.jobs.process import Chore, Chores
+from mooring.jobs.chores import Chore, Chores
 from mooring.jobs.worker import Worker
 from mooring.observe.board import Place
 from mooring.observe.counts import Tasks

@@ -10,8 +10,8 @@ from tests.parts.databases import Databases
 from mooring.core.clock import SECOND, now
 from mooring.core.errors import JobsUnavailable, StorageUnavailable
 from mooring.db.engine import Database
+from mooring.jobs.chores import Chore, Chores, claim, postpone
 from mooring.jobs.claims import beat, check_alive
-from mooring.jobs.process import Chore, Chores, claim, postpone
 from mooring.jobs.tables import lease, worker
 
 

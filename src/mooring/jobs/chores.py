@@ -1,4 +1,4 @@
-"""What a jobs process does: every chore in its interval, once for the whole installation."""
+"""Chores: what jobs processes do again and again, each in its interval, once for the whole installation."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
