@@ -1,10 +1,9 @@
 """Who runs which task: workers claim what waits, and take over what the dead have left."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from msgspec import Struct
 from sqlalchemy import Connection, bindparam, delete, func, literal, or_, select, update
 
 from mooring.core.clock import SECOND, now
@@ -13,6 +12,7 @@ from mooring.db.prepared import Prepared
 from mooring.db.reader import Reader
 from mooring.db.turns import take_turns
 from mooring.jobs import executions
+from mooring.jobs.context import Claimed
 from mooring.jobs.kinds import Kinds, Status
 from mooring.jobs.tables import paused_queue, task, worker
 
@@ -30,22 +30,6 @@ _STOPPING: Final = Prepared(
         task.c.status == literal(Status.RUNNING.value), task.c.worker == bindparam("worker"), task.c.is_stopping
     )
 )
-
-
-class Claimed(Struct, frozen=True):
-    """A task that is this worker's. The name of its run is the same however often it is begun after a crash."""
-
-    id: int
-    execution_id: int
-    kind: str
-    job_id: str
-    run_count: int
-    payload: Mapping[str, Any]
-    request_id: str | None = None
-
-    @property
-    def run_name(self) -> str:
-        return f"{self.job_id}.{self.run_count}"
 
 
 def claim(connection: Connection, name: str, kinds: Kinds, places: int) -> list[Claimed]:
@@ -110,11 +94,11 @@ def _take(connection: Connection, task_id: int, name: str, moment: int) -> Claim
 
 def take_over(connection: Connection, name: str, patience: int) -> list[Claimed]:
     """Make the tasks of workers that died this worker's. They go on in the run they were in. `patience` is after how
-    many microseconds without a heartbeat a worker is dead.
+    many microseconds without a heartbeat a worker is dead; whoever asks lives, however late its own heartbeat is.
     """
     moment = now()
     living = select(worker.c.id).where(worker.c.heartbeat > moment - patience)
-    orphaned = (task.c.status == Status.RUNNING) & task.c.worker.not_in(living)
+    orphaned = (task.c.status == Status.RUNNING) & task.c.worker.not_in(living) & (task.c.worker != name)
     if connection.execute(select(task.c.id).where(orphaned).limit(1)).first() is None:
         return []
     take_turns(connection, ["claim tasks"])

@@ -4,13 +4,34 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from msgspec import Struct
+from sqlalchemy import Connection, Table, select, update
 
 from mooring.core.clock import now
 from mooring.db.engine import Database
-from mooring.jobs.claims import Claimed
 from mooring.jobs.logs import Log, append
 from mooring.jobs.tables import execution, task
+
+
+class Claimed(Struct, frozen=True):
+    """A task that is a worker's. The name of its run is the same however often it is begun after a crash."""
+
+    id: int
+    execution_id: int
+    kind: str
+    job_id: str
+    run_count: int
+    payload: Mapping[str, Any]
+    request_id: str | None = None
+
+    @property
+    def run_name(self) -> str:
+        return run_name(self.job_id, self.run_count)
+
+
+def run_name(job_id: str, number: int) -> str:
+    """What the engine calls a run of a task; the first is number 1."""
+    return f"{job_id}.{number}"
 
 
 class Context:
@@ -39,7 +60,7 @@ class Context:
             await self.db.write(append, self.task_id, content)
 
 
-def _merge(connection: Connection, table: Any, row_id: int, attributes: Mapping[str, Any]) -> None:
+def _merge(connection: Connection, table: Table, row_id: int, attributes: Mapping[str, Any]) -> None:
     known = connection.execute(select(table.c.extra_attrs).where(table.c.id == row_id).with_for_update()).scalar()
     if known is not None:
         merged = json.dumps(json.loads(known) | dict(attributes))

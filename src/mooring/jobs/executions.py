@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, Text, bindparam, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Text, bindparam, func, literal, select, true, update
 from sqlalchemy.exc import IntegrityError
 from structlog.contextvars import get_contextvars
 
@@ -113,8 +113,8 @@ def finish(connection: Connection, execution_id: int, status: Status, message: s
     )
 
 
-def settle(connection: Connection, execution_id: int) -> Status:
-    """End the execution if all its tasks have ended: with the worst of their ends; how it stands.
+def settle(connection: Connection, execution_id: int) -> None:
+    """End the execution if all its tasks have ended, with the worst of their ends. Raises NotFound.
 
     Two last tasks that end at once wait for each other here, or neither would see the other's end.
     """
@@ -123,64 +123,64 @@ def settle(connection: Connection, execution_id: int) -> Status:
     if status is None:
         raise NotFound(f"execution {execution_id} not found")
     if Status(status).is_final or _OPEN_TASK.one(connection, execution=execution_id):
-        return Status(status)
+        return
     statement = select(task.c.status).where(task.c.execution_id == execution_id).distinct()
     ends = set(connection.execute(statement).scalars())
     for end in (Status.ERROR, Status.STOPPED, Status.SUCCESS):
         if end in ends:
             finish(connection, execution_id, end)
-            return end
-    return Status(status)
+            return
 
 
 def stop(connection: Connection, execution_id: int) -> None:
     """Stop what waits at once, and tell the workers to stop what runs. What has ended stays as it is."""
-    moment = now()
     mine = task.c.execution_id == execution_id
-    _stop_tasks(connection, mine, moment)
-    if not _OPEN_TASK.one(connection, execution=execution_id):
-        found = connection.execute(select(task.c.id).where(mine).limit(1)).first()
-        settle(connection, execution_id) if found else finish(connection, execution_id, Status.STOPPED)
-
-
-def _stop_tasks(connection: Connection, which: Any, moment: int) -> list[int]:
-    """Stop the tasks; the executions of those that were waiting."""
-    waiting = task.c.status.in_([Status.PENDING, Status.SCHEDULED])
-    ended = connection.execute(
-        update(task)
-        .where(which, waiting)
-        .values(status=Status.STOPPED, update_time=moment, end_time=moment)
-        .returning(task.c.execution_id)
-    ).scalars()
-    affected = sorted(set(ended))
-    connection.execute(update(task).where(which, task.c.status == Status.RUNNING).values(is_stopping=True))
-    wake(connection)
-    return affected
+    _end_waiting(connection, mine)
+    _stop_running(connection, mine)
+    if _OPEN_TASK.one(connection, execution=execution_id):
+        return
+    if connection.execute(select(task.c.id).where(mine).limit(1)).first():
+        settle(connection, execution_id)
+    else:
+        finish(connection, execution_id, Status.STOPPED)
 
 
 def stop_task(connection: Connection, task_id: int) -> None:
     """Stop one task."""
-    for execution_id in _stop_tasks(connection, task.c.id == task_id, now()):
+    mine = task.c.id == task_id
+    ended = _end_waiting(connection, mine)
+    _stop_running(connection, mine)
+    for execution_id in ended:
         settle(connection, execution_id)
 
 
 def stop_running(connection: Connection) -> None:
     """Stop every task that runs."""
-    connection.execute(update(task).where(task.c.status == Status.RUNNING).values(is_stopping=True))
-    wake(connection)
+    _stop_running(connection, true())
 
 
 def stop_kind(connection: Connection, kind: str) -> None:
     """Stop every task of a kind that waits; what runs goes on."""
+    for execution_id in _end_waiting(connection, task.c.kind == kind):
+        settle(connection, execution_id)
+
+
+def _end_waiting(connection: Connection, which: ColumnElement[bool]) -> list[int]:
+    """End those of the tasks that wait; the executions that they are of."""
     moment = now()
     ended = connection.execute(
         update(task)
-        .where(task.c.kind == kind, task.c.status.in_([Status.PENDING, Status.SCHEDULED]))
+        .where(which, task.c.status.in_([Status.PENDING, Status.SCHEDULED]))
         .values(status=Status.STOPPED, update_time=moment, end_time=moment)
         .returning(task.c.execution_id)
     ).scalars()
-    for execution_id in sorted(set(ended)):
-        settle(connection, execution_id)
+    return sorted(set(ended))
+
+
+def _stop_running(connection: Connection, which: ColumnElement[bool]) -> None:
+    """Tell the workers to stop those of the tasks that run."""
+    connection.execute(update(task).where(which, task.c.status == Status.RUNNING).values(is_stopping=True))
+    wake(connection)
 
 
 def delete(connection: Connection, vendor_type: str, vendor_id: int) -> None:

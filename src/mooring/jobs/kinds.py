@@ -1,15 +1,13 @@
 """What can be done in the background. A kind of task says how one is run, how often it is tried, how many at once."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from msgspec import Struct
 
 from mooring.core.clock import SECOND
-
-if TYPE_CHECKING:
-    from mooring.jobs.context import Context
+from mooring.jobs.context import Context
 
 
 class Status(StrEnum):
@@ -52,7 +50,7 @@ class Kind(Struct, frozen=True):
     """
 
     name: str
-    run: "Callable[[Context], Awaitable[None]]"
+    run: Callable[[Context], Awaitable[None]]
     attempts: int = 1
     limit: int = 0
     kept: int = 50
@@ -71,5 +69,5 @@ class Kinds:
     def __contains__(self, name: object) -> bool:
         return name in self._kinds
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Kind]:
         return iter(self._kinds.values())

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import Connection, func, select
 
-from mooring.jobs.context import Context
+from mooring.jobs.context import Context, run_name
 from mooring.jobs.engine import Engine
 from mooring.jobs.kinds import FINAL, Kinds
 from mooring.jobs.tables import execution, task
@@ -44,7 +44,7 @@ def surplus(connection: Connection, vendor_type: str, kept: int) -> list[int]:
 def run_names(connection: Connection, executions: list[int]) -> list[str]:
     """The names under which the engine knows the runs of these executions' tasks."""
     rows = connection.execute(select(task.c.job_id, task.c.run_count).where(task.c.execution_id.in_(executions)))
-    return [f"{job_id}.{number}" for job_id, count in rows for number in range(1, count + 1)]
+    return [run_name(job_id, number) for job_id, count in rows for number in range(1, count + 1)]
 
 
 def remove(connection: Connection, executions: list[int]) -> None:

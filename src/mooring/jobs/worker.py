@@ -17,8 +17,7 @@ from mooring.core.clock import SECOND, now
 from mooring.core.errors import DatabaseUnavailable, MooringError
 from mooring.db.engine import Database
 from mooring.jobs import claims, schedules, sweep
-from mooring.jobs.claims import Claimed
-from mooring.jobs.context import Context
+from mooring.jobs.context import Claimed, Context
 from mooring.jobs.engine import Engine
 from mooring.jobs.kinds import Kind, Kinds, Status
 from mooring.jobs.schedules import Start
