@@ -56,6 +56,7 @@ class Demand(NamedTuple):
 ANYBODY = Demand("anybody")
 SIGNED_IN = Demand("signed in")
 WHOLE = Demand("whole account")  # no token that leaves only some of its owner's rights
+ADMINISTRATORS = Demand("administrators")  # whatever else was given to others
 PROJECT_ADMINS = Demand("project admins")  # of any project; no robots
 CREATORS = Demand("creators")  # robots of a project make no other, and tokens only what they were made for
 NOBODY = Demand("nobody")
@@ -176,7 +177,7 @@ CASES = (
     Case("GET /users/{user_id}", system("user:read")),
     Case("PUT /users/{user_id}", system("user:update"), body={}),
     Case("DELETE /users/{user_id}", system("user:delete"), {"user_id": "999999"}),
-    Case("PUT /users/{user_id}/sysadmin", system("user:update"), {"user_id": "999999"}, {}),
+    Case("PUT /users/{user_id}/sysadmin", ADMINISTRATORS, {"user_id": "999999"}, {}),
     Case("PUT /users/{user_id}/password", system("user:update"), body={"new_password": "x"}),
     Case("PUT /users/{user_id}/cli_secret", ANYBODY, body={"secret": "x"}),  # 412 before it asks who it is
     Case("GET /usergroups", system("user-group:list")),

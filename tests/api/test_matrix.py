@@ -39,6 +39,8 @@ def may(caller: Caller, demand: Demand, project: str, tenants: Tenants) -> bool:
             return caller.kind != "anonymous"
         case _ if caller.kind == "admin":
             return True
+        case "administrators":
+            return False
         case "whole account":
             return caller.kind in ("user", "robot")
         case "project admins":

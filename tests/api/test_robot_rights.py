@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mooring.core.access import PROJECT_CATALOGUE, SYSTEM_CATALOGUE
-from tests.api.conftest import location
+from tests.api.conftest import PASSWORD, NewUser, location, user_id
 from tests.api.test_robots import Body, access, of_project, of_system, started
 from tests.parts.client import Client, expect
 from tests.parts.server import Server
@@ -110,3 +110,34 @@ def test_a_robot_makes_robots_only_where_it_may(server: Server, admin: Client, p
     for path in (f"/robots/{made['id']}", f"/projects/{project}/robots/{made['id']}"):
         expect(robot.api("GET", path), 403)
         expect(robot.api("DELETE", path), 403)
+
+
+def test_who_may_change_users_makes_no_administrators(
+    server: Server, admin: Client, new_user: NewUser, word: str
+) -> None:
+    somebody, other = new_user(), new_user()
+    own, others = (f"/users/{user_id(each)}" for each in (somebody, other))
+    expect(admin.api("PUT", f"{others}/sysadmin", {"sysadmin_flag": True}), 200)
+    robot, _ = started(server, admin, of_system(word, "user:update"))
+    wish = {"name": word, "permissions": of_system(word, "user:update")["permissions"]}
+    narrow = expect(other.api("POST", "/users/current/tokens", wish), 201).json()["token"]
+    for caller in (robot, server.client(other.username, narrow)):
+        expect(caller.api("PUT", f"{own}/sysadmin", {"sysadmin_flag": True}), 403)
+        expect(caller.api("PUT", f"{others}/sysadmin", {"sysadmin_flag": False}), 403)
+        expect(caller.api("PUT", "/users/1/password", {"new_password": "Taken-over-1"}), 403)
+        expect(caller.api("PUT", f"{others}/password", {"new_password": "Taken-over-1"}), 403)
+        expect(caller.api("PUT", f"{own}/password", {"new_password": f"Given-{caller.password[-8:]}-1a"}), 200)
+    assert expect(somebody.api("GET", "/users/current"), 401)
+    assert expect(server.client(other.username, PASSWORD).api("GET", "/users"), 200)
+
+
+def test_no_robot_changes_a_robot(server: Server, admin: Client, project: str, word: str) -> None:
+    made, path = started(server, admin, of_project(project, "ci", "repository:pull"))
+    everywhere = of_system(word, "project:update", "project:read", kind="project", namespace="*")
+    robot, _ = started(server, admin, everywhere)
+    shown = expect(robot.api("GET", path), 200).json()
+    shown["permissions"][0]["access"] = access("repository:push", "repository:delete")
+    expect(robot.api("PUT", path, shown), 403)
+    expect(robot.api("PATCH", path, {"secret": "Taken-over-1"}), 403)
+    expect(robot.api("PUT", f"/projects/{project}{path}", {"disable": True}), 403)
+    assert expect(made.api("GET", "/users/current"), 412)

@@ -146,6 +146,7 @@ PROJECT_CATALOGUE: Final = _catalogue(
     ("member", "create read update list delete"),
 )
 
+_GIVEN: Final = frozenset(PROJECT_CATALOGUE)
 
 # What GET /users/current/permissions can list: of a project all that some role gives, of the system what Harbor's
 # portal asks about.
@@ -213,7 +214,7 @@ def _granted(robot: Actor, project: int, resource: str, action: str) -> bool:
 
 
 def _covers(permission: Permission, project: int, resource: str) -> bool:
-    if permission.project == EVERY_PROJECT and project > EVERY_PROJECT:
-        # As in Harbor, an action on every project reaches all that is in them.
-        return permission.resource in (resource, "project")
-    return permission.project == project and permission.resource == resource
+    is_everywhere = permission.project == EVERY_PROJECT and project > EVERY_PROJECT
+    if is_everywhere and permission.resource == "project" and (resource, permission.action) in _GIVEN:
+        return True  # as in Harbor, an action on every project reaches all that is in them
+    return permission.resource == resource and (is_everywhere or permission.project == project)

@@ -126,6 +126,8 @@ async def change_administrator(
     user_id: FromPath[int],
     data: JSONBody[UserSysAdminFlag],
 ) -> None:
+    """Administrators alone: nobody is to raise themselves by what they were given."""
+    _require_administrator(actor)
     await db.write(service.make_administrator, actor, user_id, data.sysadmin_flag)
 
 
@@ -141,6 +143,8 @@ async def change_password(
     account = await queries.by_id(db.reader, user_id)
     if account is None:
         raise NotFound(f"user {user_id} not found")
+    if account.actor.is_admin and not _is_self(actor, user_id):
+        _require_administrator(actor)
     if _is_self(actor, user_id) and not await passwords.verify(account.password, data.old_password):
         raise Forbidden("Current password is incorrect")
     service.check_secret(data.new_password)
@@ -174,6 +178,14 @@ def _require_self_or(actor: Actor, action: str, user_id: int) -> None:
         if actor.scope is not None and action != "read":
             raise Forbidden("a personal token does not change its owner; use the password, or a browser's session")
     elif not allowed(actor, "user", action, project=None):
+        raise Forbidden(actor.name)
+
+
+def _require_administrator(actor: Actor) -> None:
+    """Raise Forbidden for a robot, and for a personal token that leaves its owner only some rights: whoever may change
+    users would otherwise become an administrator.
+    """
+    if not actor.is_admin or (actor.scope and actor.scope.permissions):
         raise Forbidden(actor.name)
 
 
