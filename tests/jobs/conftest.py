@@ -35,16 +35,21 @@ class JobsProcess:
         self._process.join(seconds)
         return self._process.exitcode
 
-    def send_signal(self, number: signal.Signals) -> None:
+    @property
+    def pid(self) -> int:
         assert self._process.pid is not None
-        os.kill(self._process.pid, number)
+        return self._process.pid
+
+    def send_signal(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
 
     def kill(self) -> None:
-        self._process.kill()
-
-    def close(self) -> None:
+        """SIGKILL; it has ended when this returns."""
         self._process.kill()
         self._process.join()
+
+    def close(self) -> None:
+        self.kill()
         self._process.close()
 
 

@@ -1,8 +1,8 @@
 """A jobs process for tests: `run` runs its kinds until the process is killed or told to end.
 
-COUNT notes each run, SLOW sleeps, FAIL fails, LATER fails the first time, and each says what it does in its log.
-Webhooks are delivered to 127.0.0.1, and tried again soon. With two more arguments, `before` or `after` and the name of
-a transaction, the process kills itself just there.
+COUNT notes each run, SLOW sleeps, FAIL fails, LATER fails the first time and waits an hour, and each says what it does
+in its log. Webhooks are delivered to 127.0.0.1, and tried again soon. With two more arguments, `before` or `after` and
+the name of a transaction, the process kills itself just there.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import structs
 from sqlalchemy import Connection, text
 
-from mooring.core.clock import now
+from mooring.core.clock import SECOND, now
 from mooring.db.engine import Database
 from mooring.features.webhooks.jobs import Deliverer
 from mooring.http.client import Client
@@ -22,7 +22,8 @@ from mooring.jobs.context import Context
 from mooring.jobs.kinds import Kind
 from mooring.jobs.worker import Worker
 
-BEAT = 0.4  # seconds
+BEAT = 0.4  # seconds between heartbeats: who is dead is soon known
+PATIENT = 5.0  # where several live at once, so that none is taken for dead because the machine is slow
 
 
 def note(connection: Connection, task_id: int) -> None:
@@ -56,7 +57,7 @@ KINDS = (
     Kind("SLOW", slow),
     Kind("ALONE", slow, limit=1),
     Kind("FAIL", fail, attempts=3, backoff=lambda failures: 10_000 * failures),
-    Kind("LATER", later, attempts=2, backoff=lambda failures: 1_500_000),
+    Kind("LATER", later, attempts=2, backoff=lambda failures: 3600 * SECOND),
     *(
         structs.replace(kind, backoff=lambda failures: 10_000 * failures)
         for kind in Deliverer(Client(("127.0.0.1/32",)), attempts=3, patience=30, limit=8).kinds()

@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, func, select, text
 
 from mooring.db.engine import Database
-from mooring.jobs.tables import execution
+from mooring.jobs.tables import execution, worker
 
 
-def eventually(db: Database, condition: Callable[[Connection], Any], seconds: float = 60) -> None:
+def eventually(db: Database, condition: Callable[[Connection], Any], seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while not db.read_now(condition):
         assert time.monotonic() < deadline, "it has not come"
@@ -33,3 +33,9 @@ def runs(connection: Connection) -> int:
 
 def is_running(connection: Connection) -> bool:
     return runs(connection) > 0
+
+
+def living(count: int, *, since: int = 0) -> Callable[[Connection], bool]:
+    """Whether so many workers have said that they live since that moment."""
+    statement = select(func.count()).select_from(worker).where(worker.c.heartbeat > since)
+    return lambda connection: connection.execute(statement).scalar_one() == count
