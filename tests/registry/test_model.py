@@ -10,6 +10,7 @@ from tests.parts.server import Server, every_database
 from tests.registry.contents import query
 from tests.registry.manifests import CONFIG, LAYER, Document, descriptor, encoded, image, index, put
 
+CHART = "application/vnd.cncf.helm.config.v1+json"
 DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 COSIGN_LAYER = "application/vnd.dev.cosign.simplesigning.v1+json"
 SUBJECT = {"mediaType": OCI_MANIFEST, "digest": digest_of(b"subject"), "size": 7}
@@ -80,7 +81,7 @@ def tag(server: Server, repository: str, name: str) -> dict[str, Any]:
             },
         ),
         (
-            "application/vnd.cncf.helm.config.v1+json",
+            CHART,
             "",
             {"name": "c", "version": "1"},
             "CHART",
@@ -92,6 +93,9 @@ def tag(server: Server, repository: str, name: str) -> dict[str, Any]:
         ("application/vnd.oci.empty.v1+json", "application/vnd.example.thing", {}, "UNKNOWN", {}),
         ("text/plain", "", {"a": 1}, "UNKNOWN", {}),
         (CONFIG, "application/vnd.example.thing", {"os": "linux"}, "IMAGE", {"os": "linux"}),
+        # What would make lists long, or cannot be shown, is left out.
+        (CHART, "", {"name": "c", "long": "x" * 300_000, "version": "1"}, "CHART", {"name": "c", "version": "1"}),
+        (CHART, "", {"name": "c", "deep": json.loads("[" * 40 + "]" * 40)}, "CHART", {"name": "c"}),
     ],
 )
 def test_types_and_attributes(

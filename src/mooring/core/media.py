@@ -8,7 +8,7 @@ import json
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from mooring.core import syntax
 from mooring.core.errors import ManifestInvalid
@@ -29,6 +29,16 @@ ARTIFACT_TYPE: Final = "org.opencontainers.artifactType"  # an index's annotatio
 
 MAX_MANIFEST: Final = 4 << 20  # bytes; OCI distribution specification, "Pushing Manifests"
 _MAX_TYPE: Final = 255
+
+
+class _Platform(Struct, frozen=True):
+    """OCI image specification, "Image Index Property Descriptions"; as in Go, what is null is not there."""
+
+    architecture: str | None = None
+    os: str | None = None
+    version: str | None = field(default=None, name="os.version")
+    features: list[str] | None = field(default=None, name="os.features")
+    variant: str | None = None
 
 
 class Descriptor(Struct, frozen=True):
@@ -79,6 +89,7 @@ class Manifest(Struct, frozen=True):
 
 
 _decoder: Final = msgspec.json.Decoder(_Document)
+_platform: Final = msgspec.json.Decoder(_Platform | None)
 
 
 def parse(content: bytes, content_type: str) -> Manifest:
@@ -133,6 +144,12 @@ def _check_descriptor(descriptor: Descriptor) -> None:
     if not 0 <= descriptor.size < 1 << 63:
         raise _invalid(f"the size {descriptor.size} of {descriptor.digest} is not a length in bytes")
     _check_type(descriptor.mediaType, f"the media type of {descriptor.digest}")
+    platform = bytes(descriptor.platform)
+    if platform:
+        try:
+            _platform.decode(platform)
+        except msgspec.MsgspecError as error:
+            raise _invalid(f"the platform of {descriptor.digest} is none: {error}") from None
 
 
 def _check_type(text: str, what: str) -> None:

@@ -21,12 +21,17 @@ JSON = st.recursive(
 DIGESTS = st.binary(max_size=4).flatmap(
     lambda data: st.sampled_from([digest_of(data, name) for name in ("sha256", "sha384", "sha512")])
 )
+NAMES = st.none() | st.text(max_size=9)
+PLATFORMS = st.fixed_dictionaries(
+    {"architecture": NAMES, "os": NAMES},
+    optional={"os.version": NAMES, "os.features": st.lists(st.text()), "variant": NAMES, "unknown": JSON},
+)
 DESCRIPTORS = st.fixed_dictionaries(
     {"mediaType": st.text(string.printable.strip(), max_size=20), "digest": DIGESTS, "size": st.integers(0, 1 << 62)},
     optional={
         "urls": st.lists(st.text(), max_size=2),
         "annotations": st.dictionaries(st.text(), st.text(), max_size=2),
-        "platform": JSON,
+        "platform": st.none() | PLATFORMS,
         "artifactType": st.text(max_size=9),
         "unknown": JSON,
     },
@@ -103,3 +108,12 @@ def test_nesting_never_ends_in_anything_else(depth: int) -> None:
         parse(content, OCI_INDEX)
     except ManifestInvalid:
         assert depth > 100
+
+
+@pytest.mark.parametrize(
+    "platform", ["linux", 1, True, ["linux"], {"os": 1}, {"architecture": ["a"]}, {"os.features": "x"}]
+)
+def test_what_is_no_platform_is_refused(platform: object) -> None:
+    child = {"mediaType": OCI_MANIFEST, "digest": digest_of(b""), "size": 0, "platform": platform}
+    with pytest.raises(ManifestInvalid, match="platform"):
+        parse(json.dumps({"schemaVersion": 2, "manifests": [child]}).encode(), OCI_INDEX)

@@ -15,6 +15,8 @@ from mooring.core.media import ARTIFACT_TYPE, DOCKER_CONFIG, INDEXES, OCI_CONFIG
 
 MAX_CONFIG: Final = 4 << 20  # bytes of a config that are read for its attributes
 MAX_ICON: Final = 1 << 20  # bytes of a picture
+_MAX_ATTRIBUTES: Final = 256 << 10  # bytes of attributes as JSON: a list shows those of a hundred artifacts
+_MAX_DEPTH: Final = 32  # of lists and objects in a value
 
 CHART_CONFIG: Final = "application/vnd.cncf.helm.config.v1+json"
 CNAB: Final = "application/vnd.cnab.manifest.v1"
@@ -68,7 +70,7 @@ def kind_of(manifest: Manifest, config: bytes) -> Kind:
     artifact_type = manifest.artifact_type or media_type
     name = _TYPES.get(artifact_type, (_named(media_type), None))[0]
     reader = _reader(manifest)
-    attributes = reader(_object(config), manifest) if reader and config else {}
+    attributes = _kept(reader(_object(config), manifest)) if reader and config else {}
     return Kind(name, media_type, artifact_type, attributes, _icon(manifest) if artifact_type not in _TYPES else "")
 
 
@@ -126,6 +128,28 @@ def _object(config: bytes) -> Attributes:
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _kept(attributes: Attributes) -> Attributes:
+    """Those of the attributes that are short and flat enough to stand in lists."""
+    kept: Attributes = {}
+    room = _MAX_ATTRIBUTES
+    for name, value in attributes.items():
+        if not _is_flat(value, _MAX_DEPTH):
+            continue
+        length = len(name) + len(msgspec.json.encode(value))
+        if length <= room:
+            kept[name] = value
+            room -= length
+    return kept
+
+
+def _is_flat(value: Any, depth: int) -> bool:
+    """Whether no more than so many lists and objects stand in each other."""
+    if not isinstance(value, dict | list):
+        return True
+    members = value.values() if isinstance(value, dict) else value
+    return depth > 0 and all(_is_flat(each, depth - 1) for each in members)
 
 
 def _image(config: Attributes, manifest: Manifest) -> Attributes:

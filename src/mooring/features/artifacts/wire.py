@@ -1,10 +1,9 @@
 """Artifacts as the API spells them."""
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Raw, Struct, field
 
 from mooring.core.clock import rfc3339
 from mooring.core.media import INDEXES
@@ -49,10 +48,10 @@ class Platform(Struct, omit_defaults=True, kw_only=True):
     @classmethod
     def of(cls, named: Mapping[str, Any]) -> "Platform":
         return cls(
-            architecture=named.get("architecture", ""),
-            os=named.get("os", ""),
-            variant=named.get("variant", ""),
-            os_version=named.get("os.version", ""),
+            architecture=named.get("architecture") or "",
+            os=named.get("os") or "",
+            variant=named.get("variant") or "",
+            os_version=named.get("os.version") or "",
             os_features=named.get("os.features"),
         )
 
@@ -176,8 +175,8 @@ class Artifact(Struct, omit_defaults=True, kw_only=True):
             icon=found.icon or icons.OF_TYPE.get(found.type, icons.DEFAULT),
             push_time=rfc3339(found.push_time),
             pull_time=rfc3339(found.pull_time),
-            extra_attrs=json.loads(found.extra_attrs or "null"),
-            annotations=json.loads(found.annotations or "null"),
+            extra_attrs=_stored(found.extra_attrs),
+            annotations=_stored(found.annotations),
             references=[Reference.of(each) for each in view.references] or None,
             tags=[Tag.of(each) for each in view.tags] or None,
             addition_links=_additions(view),
@@ -185,6 +184,11 @@ class Artifact(Struct, omit_defaults=True, kw_only=True):
             accessories=[Accessory.of(each) for each in view.accessories] or None,
             inherited_accessories=[Accessory.of(each) for each in view.inherited] or None,
         )
+
+
+def _stored(text: str) -> Any:
+    """What is kept as JSON, as it is: nothing of it is built for lists of many. None where nothing is kept."""
+    return Raw(text.encode()) if text else None
 
 
 def _additions(view: View) -> dict[str, AdditionLink] | None:
