@@ -1,6 +1,7 @@
 """What is read from the bytes of artifacts: additions and pictures."""
 
 import base64
+import gzip
 import io
 import json
 import tarfile
@@ -78,6 +79,26 @@ def test_a_chart_without_values_says_so(admin: Client, project: str, additions: 
     refused = expect(admin.api("GET", f"{additions}/values.yaml"), 404)
     assert refused.json()["errors"][0]["message"].startswith("values.yaml not found")
     assert expect(admin.api("GET", f"{additions}/dependencies"), 200).json() == []
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_SPARSE])
+def test_what_archives_say_of_their_members_takes_no_room(
+    admin: Client, project: str, additions: str, kind: bytes
+) -> None:
+    """As the names of pax keywords, each a little shorter than the one before, this would be 5 GB."""
+    member = tarfile.TarInfo("web/long")
+    member.type, member.size = kind, 128 << 10
+    data = member.tobuf(tarfile.USTAR_FORMAT) + b"2 " * (64 << 10) + tar_of({"web/values.yaml": b"size: 3"}, "w")
+    push(admin, f"{project}/app", (CHART, b"{}"), {"mediaType": CHART_LAYER, "data": gzip.compress(data)})
+    assert expect(admin.api("GET", f"{additions}/values.yaml"), 200).body == b"size: 3"
+
+
+def test_a_model_of_more_folders_than_can_be_shown(admin: Client, project: str, additions: str) -> None:
+    def weights(path: str) -> dict[str, Any]:
+        return {"data": b"12345", "annotations": {"org.cncf.model.filepath": path}}
+
+    push(admin, f"{project}/app", (MODEL_CONFIG, EMPTY), weights("a/" * 3000 + "model.bin"), artifactType=MODEL)
+    expect(admin.api("GET", f"{additions}/files"), 404)
 
 
 @pytest.mark.parametrize("packing", [".raw", ".tar"])

@@ -8,7 +8,7 @@ import io
 import tarfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 import msgspec
 from msgspec import Struct
@@ -29,8 +29,20 @@ _PROCESSED: Final = frozenset({"IMAGE", "CHART", "CNAB", "CNAI", "WASM", "SBOM"}
 
 MAX_BLOB: Final = 32 << 20  # bytes of a blob that is read for an addition
 _MAX_FILE: Final = 4 << 20  # bytes of a file inside one
-_MAX_READ: Final = 256 << 20  # bytes that are unpacked while one is looked for
-
+_MAX_READ: Final = 100 << 20  # bytes that are unpacked while one is looked for; helm takes no more either
+_MAX_FOLDERS: Final = 10_000  # that a model's files may be in
+_MAX_DEPTH: Final = 64  # folders in each other
+_EXTENSIONS: Final = frozenset(
+    {
+        tarfile.GNUTYPE_LONGNAME,
+        tarfile.GNUTYPE_LONGLINK,
+        tarfile.GNUTYPE_SPARSE,
+        tarfile.XHDTYPE,
+        tarfile.XGLTYPE,
+        tarfile.SOLARIS_XHDTYPE,
+    }
+)
+_UNKNOWN: Final = b"?"  # what tarfile takes for a file of a kind that it does not know
 _GZIP: Final = b"\x1f\x8b"
 _JSON: Final = "application/json; charset=utf-8"
 _TEXT: Final = "text/plain; charset=utf-8"
@@ -111,7 +123,7 @@ def _unpacked(content: bytes, name: str, *, depth: int) -> bytes:
     # tarfile's own reader stumbles over the extra field that helm puts into the header.
     stream = gzip.GzipFile(fileobj=packed) if content.startswith(_GZIP) else packed
     try:
-        with tarfile.open(fileobj=stream, mode="r|") as archive:
+        with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Header) as archive:
             for member in archive:
                 unpacked += member.size
                 if unpacked > _MAX_READ:
@@ -127,18 +139,35 @@ def _unpacked(content: bytes, name: str, *, depth: int) -> bytes:
     raise NotFound(f"{name} not found")
 
 
+class _Header(tarfile.TarInfo):
+    """A member's header. Those that say more of the next one are skipped: they may be of any length, and of a hundred
+    kilobytes tarfile makes gigabytes. What is looked for has a short name.
+    """
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        header = super().frombuf(buf, encoding, errors)
+        if header.type in _EXTENSIONS:
+            header.type = _UNKNOWN
+        return header
+
+
 def _tree(layers: Iterable[Descriptor]) -> list[dict[str, Any]]:
-    """The files of a model, as folders within folders."""
+    """The files of a model, as folders within folders. Raises NotFound for too many folders to show."""
     root: list[dict[str, Any]] = []
+    known: dict[str, Any] = {}
+    made = 0
     for layer in layers:
         *folders, name = _path(layer).split("/")
-        inside = root
+        inside, beside = root, known
         for folder in folders:
-            here = next((each for each in inside if each["name"] == folder and "children" in each), None)
-            if here is None:
-                here = {"name": folder, "type": "directory", "children": []}
-                inside.append(here)
-            inside = here["children"]
+            if folder not in beside:
+                made += 1
+                beside[folder] = [], {}
+                inside.append({"name": folder, "type": "directory", "children": beside[folder][0]})
+            inside, beside = beside[folder]
+        if len(folders) > _MAX_DEPTH or made > _MAX_FOLDERS:
+            raise NotFound(f"the files are in more than {_MAX_FOLDERS} folders, or lie more than {_MAX_DEPTH} deep")
         if name:
             inside.append({"name": name, "type": "file", "size": layer.size})
     return root
