@@ -146,3 +146,25 @@ def test_the_installation(server: Server, admin: Client, anonymous: Client) -> N
     assert (known["external_url"], known["registry_url"]) == (server.url, server.host)
     assert expect(anonymous.api("GET", "/ping"), 200).body == b"Pong"
     assert expect(anonymous.send("GET", "/api/version"), 200).json() == {"version": "v2.0"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "q=project_id=9999999999999999999",
+        "q=project_id=[1~9999999999999999999]",
+        "q=project_id={9223372036854775808%20-9223372036854775809}",
+        "sort=" + ",".join(["name", "-creation_time"] * 1500),
+    ],
+)
+def test_what_no_database_could_be_asked(admin: Client, query: str) -> None:
+    found = expect(admin.api("GET", f"/projects?{query}"), 200).json()
+    assert bool(found) == query.startswith("sort")
+
+
+def test_many_conditions_at_once(admin: Client, project: str) -> None:
+    def asked(count: int) -> str:
+        return f"/projects/{project}/artifacts?q=labels=({'%20'.join(map(str, range(count)))})"
+
+    expect(admin.api("GET", asked(100)), 200)
+    expect(admin.api("GET", asked(101)), 400)

@@ -23,6 +23,7 @@ from mooring.core.errors import BadRequest
 
 DEFAULT_SIZE: Final = 10
 MAX_SIZE: Final = 100
+_MOST: Final = 100  # elements of `(a b c)`
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 _INTEGER: Final = re.compile(r"[+-]?\d{1,18}")
@@ -118,10 +119,18 @@ def _filter(value: str) -> Filter:
         case "{", "}" if len(value) > 1:
             return AnyOf(_elements(inner))
         case "(", ")" if len(value) > 1:
-            return AllOf(_elements(inner))
+            return AllOf(_all(inner))
     if opening in "~[{(":
         raise BadRequest(f"invalid query string value: {value}")
     return Exact(value.removeprefix("\\"))
+
+
+def _all(text: str) -> tuple[Value, ...]:
+    """Raises BadRequest for more than a database would be asked for at once: each is a condition of its own."""
+    found = _elements(text)
+    if len(found) > _MOST:
+        raise BadRequest(f"invalid query string value: at most {_MOST} can be asked for together")
+    return found
 
 
 def _elements(text: str) -> tuple[Value, ...]:

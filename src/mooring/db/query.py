@@ -23,7 +23,7 @@ from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 from sqlalchemy.sql.operators import desc_op
 
 from mooring.core.clock import SECOND
-from mooring.core.page import AllOf, AnyOf, Exact, Filter, Fuzzy, Listing, Range, Value
+from mooring.core.page import AllOf, AnyOf, Exact, Filter, Fuzzy, Listing, Order, Range, Value
 from mooring.db.places import Key, Places, places
 from mooring.db.types import Moment
 
@@ -32,6 +32,7 @@ T = TypeVar("T")
 
 _BATCH: Final = 1000  # SQLite takes 32 766 parameters in a statement, PostgreSQL 65 535
 _NEAR: Final = 1000  # rows that are sooner skipped than their key is asked for
+_INT64: Final = range(-(2**63), 2**63)
 _STRIDE: Final = 256  # rows between two places that are remembered
 
 
@@ -64,7 +65,10 @@ def page(
     for key, condition in named(listing.filters, columns).items():
         statement = statement.where(matches(columns[key], condition))
     names = {plain(name): column for name, column in columns.items()}
-    orders = [_Order(names[plain(each.key)], each.descending) for each in listing.sort if plain(each.key) in names]
+    sort: dict[str, Order] = {}
+    for each in listing.sort:
+        sort.setdefault(plain(each.key), each)
+    orders = [_Order(names[key], each.descending) for key, each in sort.items() if key in names]
     orders += [_order(each) for each in default]
 
     def count() -> int:
@@ -213,4 +217,5 @@ def _moment(value: Value | None) -> int | None:
 
 
 def _is_integer(text: str) -> bool:
-    return len(text) <= 19 and text.removeprefix("-").isdecimal() and text.isascii()
+    """Whether it is one that the databases can hold."""
+    return len(text) <= 20 and text.removeprefix("-").isdecimal() and text.isascii() and int(text) in _INT64
