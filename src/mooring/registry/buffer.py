@@ -52,11 +52,12 @@ class Buffer:
         self._repositories[repository_id] = now()
 
     async def run(self) -> None:
-        """Write every second, until `close`."""
+        """Write every second, until `close`, and then what came while the last was written."""
         while not self._closing.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), INTERVAL)
             await self.flush()
+        await self.flush()
 
     async def flush(self) -> None:
         """Write what has gathered. When the database is away it is kept for the next time."""

@@ -125,3 +125,30 @@ def test_closing_writes_what_is_left_and_what_is_just_being_written(buffer: Buff
 
     asyncio.run(close_while_it_writes())
     assert (db.pulls, db.blobs, db.repositories) == ([PULL, BY_TAG, BY_TAG, PULL], {5}, {1})
+
+
+def test_closing_writes_what_came_while_the_last_was_written(
+    buffer: Buffer, db: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mooring.registry.buffer.INTERVAL", 0)
+
+    async def close_while_it_writes() -> None:
+        writes, goes_on, write = asyncio.Event(), asyncio.Event(), db.write
+
+        async def slow(function: Any, gathered: Any) -> None:
+            writes.set()
+            await goes_on.wait()
+            await write(function, gathered)
+
+        monkeypatch.setattr(db, "write", slow)
+        buffer.pulled(PULL)
+        task = asyncio.create_task(buffer.run())
+        await writes.wait()
+        buffer.pulled(BY_TAG)
+        closing = asyncio.create_task(buffer.close(task))
+        await asyncio.sleep(0)
+        goes_on.set()
+        await closing
+
+    asyncio.run(close_while_it_writes())
+    assert db.pulls == [PULL, BY_TAG]
