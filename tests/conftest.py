@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.parts import s3, spread, tools
 from tests.parts.databases import Databases
@@ -29,8 +29,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: runs with --full only")
     config.stash[FIGURES] = []
     # The short form tries the same examples every time; the long one looks for new ones. Machines are slow at times.
-    settings.register_profile("short", derandomize=True, deadline=None)
-    settings.register_profile("full", max_examples=1000, deadline=None)
+    patience: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+    settings.register_profile("short", derandomize=True, **patience)
+    settings.register_profile("full", max_examples=1000, **patience)
     settings.load_profile("full" if config.getoption("--full") else "short")
 
 

@@ -35,7 +35,12 @@ class Syslog:
                     self.received += data
 
     def lines(self) -> list[str]:
-        return self.received.decode().splitlines()
+        """Those that have come to their end."""
+        return self.received.decode().split("\n")[:-1]
+
+    def about(self, act: str) -> list[str]:
+        """The lines that hold these words."""
+        return [line for line in self.lines() if act in line]
 
     def close(self) -> None:
         self._socket.close()
@@ -76,8 +81,8 @@ def test_kinds_of_acts_are_left_out(admin: Client, word: str) -> None:
 
 def test_records_go_to_a_syslog_server_as_well(admin: Client, syslog: Syslog, word: str) -> None:
     expect(admin.api("POST", "/projects", {"project_name": word}), 201)
-    wait_for(lambda: f"resource:{word}," in syslog.received.decode(), "the record to be forwarded")
-    (line,) = [line for line in syslog.lines() if f"resource:{word}," in line]
+    wait_for(lambda: bool(syslog.about(f"resource:{word},")), "the record to be forwarded")
+    (line,) = syslog.about(f"resource:{word},")
     moment = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
     assert re.fullmatch(
         rf"<14>{moment} \S+ audit\[\d+\]: {moment} \[INFO\] "
@@ -94,8 +99,8 @@ def test_records_may_go_there_alone(admin: Client, syslog: Syslog, word: str) ->
     expect(admin.api("PUT", f"/projects/{word}", "text"), 422)
     admin.push_image(f"{word}/app", "v1", b"layer")
     expect(admin.registry("GET", f"/v2/{word}/app/manifests/v1"), 200)
-    wait_for(lambda: f"action:pull, resource:{word}/app:v1" in syslog.received.decode(), "the pull to be forwarded")
-    assert "operation_result:false" in syslog.received.decode()
+    wait_for(lambda: bool(syslog.about(f"action:pull, resource:{word}/app:v1")), "the pull to be forwarded")
+    assert syslog.about("operation_result:false")
     assert records(admin, f"resource=~{word}") == []
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.parts.client import Client, expect
+from tests.parts.receiver import until
 
 PARAMETERS = {"audit_retention_hour": 24, "include_event_types": "other", "dry_run": True}
 
@@ -30,7 +31,7 @@ def purge(admin: Client) -> str:
 
 
 def has_become(admin: Client, run: str, status: str) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while (found := expect(admin.api("GET", run), 200).json()["job_status"]) != status:
         assert time.monotonic() < deadline, found
         time.sleep(0.05)
@@ -59,9 +60,9 @@ def test_a_waiting_run_is_stopped_by_its_id(admin: Client, held: str) -> None:
 
 
 def test_pools_say_their_places(admin: Client) -> None:
-    (pool,) = expect(admin.api("GET", "/jobservice/pools"), 200).json()
+    (pool,) = until(lambda: expect(admin.api("GET", "/jobservice/pools"), 200).json())
     workers = expect(admin.api("GET", f"/jobservice/pools/{pool['worker_pool_id']}/workers"), 200).json()
     assert len(workers) == pool["concurrency"] == 10
     assert len({worker["id"] for worker in workers}) == 10
-    components = expect(admin.api("GET", "/health"), 200).json()["components"]
-    assert {"name": "jobservice", "status": "healthy"} in components
+    is_well = {"name": "jobservice", "status": "healthy"}
+    assert until(lambda: is_well in expect(admin.api("GET", "/health"), 200).json()["components"])

@@ -9,7 +9,7 @@ import pytest
 from tests.api.conftest import NewUser, location
 from tests.api.test_robots import of_project, of_system, started
 from tests.parts.client import Client, expect
-from tests.parts.process import wait_for
+from tests.parts.receiver import until
 from tests.parts.server import Server
 
 Counts = dict[str, int]
@@ -37,12 +37,11 @@ def join(admin: Client, project: str, client: Client, role: int) -> None:
 
 
 def test_health_names_every_part(server: Server, anonymous: Client) -> None:
-    def is_healthy() -> bool:
-        return bool(expect(anonymous.api("GET", "/health"), 200).json()["status"] == "healthy")
+    def healthy() -> Any:
+        told = expect(anonymous.api("GET", "/health"), 200).json()
+        return told["status"] == "healthy" and told["components"]
 
-    wait_for(is_healthy, "every part to be healthy")
-    components = expect(anonymous.api("GET", "/health"), 200).json()["components"]
-    assert components == [
+    assert until(healthy) == [
         {"name": name, "status": "healthy"}
         for name in ("core", "database", "jobservice", "portal", "registry", "registryctl")
     ]

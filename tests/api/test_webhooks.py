@@ -120,9 +120,9 @@ def test_every_event_is_told_as_harbor_tells_it(hooks: Hooks, server: Server, ne
     deleted = of_type(received, "DELETE_ARTIFACT")
     assert deleted == body("DELETE_ARTIFACT", tagged, deleted["occur_at"])
     pulls = [each.json() for each in received if each.json()["type"] == "PULL_ARTIFACT"]
-    moments = [each["occur_at"] for each in pulls]
-    wanted = [body("PULL_ARTIFACT", each, moment) for each, moment in zip((tagged, plain), moments, strict=True)]
-    assert sorted(pulls, key=str) == sorted(wanted, key=str)
+    by_digest, by_tag = sorted(pulls, key=lambda each: str(each["event_data"]["resources"][0]["tag"]))
+    assert by_digest == body("PULL_ARTIFACT", plain, by_digest["occur_at"])
+    assert by_tag == body("PULL_ARTIFACT", tagged, by_tag["occur_at"])
     assert len(hooks.ended(policy, 4)) == 4  # neither HEAD nor tags are told
 
 
@@ -342,9 +342,6 @@ def test_what_a_receiver_does_not_take_is_tried_again_and_the_log_says_why_but_n
         ({"targets": [{"type": "mail", "address": "http://a/"}]}, "unsupported target type mail with policy x"),
         ({"targets": [{"type": "http", "address": ""}]}, "empty URL"),
         ({"targets": [{"type": "http", "address": "gopher://a/"}]}, "invalid scheme: gopher"),
-        ({"targets": [{"type": "http", "address": "http:///x"}]}, "names a host"),
-        ({"targets": [{"type": "http", "address": "http://a:b/"}]}, "Port could not be cast"),
-        ({"targets": [{"type": "http", "address": "http://a/\nx"}]}, "is one line"),
         ({"targets": [{"type": "http", "address": "http://a/", "auth_header": "a\r\nX: y"}]}, "one line of ASCII"),
         ({"targets": [{"type": "http", "address": "http://a/", "payload_format": "XML"}]}, "payload format type: XML"),
         (

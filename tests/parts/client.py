@@ -42,7 +42,7 @@ class Client:
         username: str = "",
         password: str = "",
         *,
-        timeout: float = 60,
+        timeout: float = 120,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         address = urlsplit(url)

@@ -27,8 +27,14 @@ class Deployments:
         return self._running[kind]
 
     def start(self, kind: str, folder: Path, *, environment: Mapping[str, str] | None = None) -> Server:
-        """A server of that kind, with further settings, for those who stop it themselves. It may send to 127.0.0.1."""
-        own = {"MOORING_HOSTNAME": "127.0.0.1", "MOORING_OUTGOING__ALLOW": "127.0.0.1/32"}
+        """A server of that kind, with further settings, for those who stop it themselves. It may send to 127.0.0.1, and
+        is patient with receivers that are slow.
+        """
+        own = {
+            "MOORING_HOSTNAME": "127.0.0.1",
+            "MOORING_OUTGOING__ALLOW": "127.0.0.1/32",
+            "MOORING_NOTIFICATION__WEBHOOK_JOB_HTTP_CLIENT_TIMEOUT": "60",
+        }
         return Server(folder, environment={**own, **self._environment(kind), **(environment or {})})
 
     def stop(self) -> None:

@@ -11,10 +11,14 @@ from pathlib import Path
 
 
 def free_port() -> int:
-    """A port of the loopback that nothing listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback that nothing listens on, and that nobody else is given while this process lives."""
+    probe = socket.socket()
+    # Servers, which set this as well, may listen although the port is taken here (socket(7)).
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    probe.bind(("127.0.0.1", 0))
+    port = int(probe.getsockname()[1])
+    probe.detach()  # the descriptor stays open
+    return port
 
 
 def answers(port: int) -> bool:
@@ -25,7 +29,7 @@ def answers(port: int) -> bool:
 
 
 def wait_for(
-    condition: Callable[[], bool], what: str, *, seconds: float = 30, process: "Process | None" = None
+    condition: Callable[[], bool], what: str, *, seconds: float = 120, process: "Process | None" = None
 ) -> None:
     """Poll until it holds. Raises TimeoutError, or RuntimeError as soon as the process has ended; both show its log."""
     end = time.monotonic() + seconds
@@ -68,7 +72,7 @@ class Process:
         """All that it has written so far."""
         return self._log.read_text(errors="replace")
 
-    def stop(self, *, by: signal.Signals = signal.SIGTERM, seconds: float = 70) -> int:
+    def stop(self, *, by: signal.Signals = signal.SIGTERM, seconds: float = 150) -> int:
         """Ask it to end and wait; returns its exit status. Raises subprocess.TimeoutExpired, after killing it."""
         if self.popen.poll() is None:
             self.popen.send_signal(by)

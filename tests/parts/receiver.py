@@ -61,7 +61,7 @@ class Receiver:
         """What came to this path so far."""
         return [each for each in self._received if each.path == path]
 
-    def wait(self, path: str, count: int = 1, *, seconds: float = 60) -> list[Received]:
+    def wait(self, path: str, count: int = 1, *, seconds: float = 120) -> list[Received]:
         """What came to this path once so much has. Raises AssertionError when it does not."""
         return until(lambda: self.on(path) if len(self.on(path)) >= count else None, seconds=seconds)
 
@@ -81,7 +81,7 @@ def receiving() -> Iterator[Receiver]:
         receiver.close()
 
 
-def until(look: Callable[[], Any], *, seconds: float = 60) -> Any:
+def until(look: Callable[[], Any], *, seconds: float = 120) -> Any:
     """What `look` finds as soon as it finds something. Raises AssertionError when it does not."""
     deadline = time.monotonic() + seconds
     while not (found := look()):

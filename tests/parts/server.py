@@ -42,7 +42,7 @@ class Server:
         folder.mkdir(parents=True, exist_ok=True)
         self.start()
 
-    def start(self, *, seconds: float = 60) -> None:
+    def start(self, *, seconds: float = 180) -> None:
         """Start and wait for the first answer. Raises RuntimeError with the log when it ends instead."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MOORING_")}
         command = [sys.executable, "-m", "mooring", "serve", *self._arguments]

@@ -80,7 +80,7 @@ def test_what_raises_leaves_nothing_and_the_others_stay(db: Database) -> None:
     hold = threading.Event()
 
     def wait(connection: Connection) -> None:
-        hold.wait(10)
+        hold.wait(60)
 
     with ThreadPoolExecutor(9) as threads:
         first = threads.submit(db.write_now, wait)

@@ -23,9 +23,9 @@ SLEEP = Prepared(text("SELECT pg_sleep(CAST(:seconds AS float))"))
 DIVIDED = Prepared(text("SELECT 1 / CAST(:number AS int)"))
 NOWHERE = Prepared(text("SELECT 1 FROM nowhere"))
 OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-KILL_IDLE = Prepared(text(f"SELECT pg_terminate_backend(pid) {OTHERS} AND state = 'idle'"))
 KILL_BUSY = Prepared(text(f"SELECT pg_terminate_backend(pid) {OTHERS} AND state = 'active'"))
 WHO = Prepared(text("SELECT pg_backend_pid()"))
+END = Prepared(text("SELECT pg_terminate_backend(CAST(:process AS int), 60000)"))  # and wait for its end
 
 
 def run(url: str, function: Callable[[PostgresReader], Awaitable[None]], connections: int = 4) -> None:
@@ -118,8 +118,9 @@ def test_a_slow_read_holds_back_few(url: str) -> None:
 def test_a_connection_that_was_closed_is_replaced(url: str) -> None:
     async def ask(reader: PostgresReader) -> None:
         before = await reader.one(WHO)
+        assert before
         other = PostgresReader(url)
-        await other.all(KILL_IDLE)
+        assert await other.one(END, process=before[0]) == (True,)
         assert await reader.one(WHO) != before
         slow = asyncio.create_task(reader.one(SLEEP, seconds=0.5))
         await asyncio.sleep(0.2)
@@ -143,11 +144,11 @@ def test_no_server_is_said_and_the_next_one_is_asked(own: Postgres) -> None:
 
 
 def test_a_server_that_falls_silent_is_given_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "_PATIENCE", 0.2)
-
     async def ask(reader: PostgresReader) -> None:
-        with pytest.raises(DatabaseUnavailable, match=r"no answer in"):
-            await reader.one(SLEEP, seconds=20)
+        with monkeypatch.context() as patch:
+            patch.setattr(pipeline, "_PATIENCE", 0.2)
+            with pytest.raises(DatabaseUnavailable, match=r"no answer in"):
+                await reader.one(SLEEP, seconds=20)
         assert await reader.one(WHO)
 
     run(url, ask)
