@@ -20,7 +20,6 @@ from mooring.features.listeners import listeners
 from mooring.features.quotas.service import Quotas
 from mooring.features.signin.keys import read_keys
 from mooring.features.signin.service import SignIn
-from mooring.features.webhooks.listeners import Notices
 from mooring.http.asgi import Assembly
 from mooring.http.csrf import Csrf
 from mooring.http.exchange import ASGIApp, BrokenOff, Origin
@@ -53,7 +52,7 @@ class App:
             raise StartError("the database lacks the installation's keys; `mooring serve` makes them when it starts")
         configuration = installation.configuration(settings, self.db, Vault(keys.sealing))
         log = Log(configuration)
-        self.db.follow(listeners(log, Notices(configuration, settings.external_host)))
+        self.db.follow(listeners(configuration, settings.external_host))
         self.signin = SignIn(self.db, configuration)
         tokens = Tokens(keys.signing, self.signin)
         self._threads = pool(4, "work")

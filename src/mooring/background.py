@@ -6,7 +6,6 @@ from typing import NamedTuple
 from mooring import installation
 from mooring.features.audit import purge
 from mooring.features.audit.jobs import count_blocks, forward, is_waiting
-from mooring.features.audit.service import Log
 from mooring.features.blobs.jobs import purge_orphans, purge_uploads
 from mooring.features.gc import jobs as gc
 from mooring.features.listeners import listeners
@@ -15,7 +14,6 @@ from mooring.features.retention.queries import NAME as RETENTION
 from mooring.features.retention.service import start_due
 from mooring.features.system import jobs as system
 from mooring.features.webhooks.jobs import Deliverer
-from mooring.features.webhooks.listeners import Notices
 from mooring.http.client import Client, Proxies
 from mooring.jobs import schedules
 from mooring.jobs.chores import Chore, Chores
@@ -52,7 +50,7 @@ def build_jobs(settings: Settings, place: Place | None = None) -> Jobs:
             await purge_orphans(db, store, purging.age)
 
     configuration = installation.configuration(settings, db)
-    db.follow(listeners(Log(configuration), Notices(configuration, settings.external_host)))
+    db.follow(listeners(configuration, settings.external_host))
     chores = [
         Chore("count audit records", 60, lambda: count_blocks(db)),
         Chore("forward audit records", 1, lambda: forward(db, configuration), lambda: is_waiting(db)),

@@ -10,7 +10,6 @@ from mooring.features.configuration.vault import Vault
 from mooring.settings import Settings
 from mooring.storage.driver import Driver
 from mooring.storage.filesystem import Filesystem
-from mooring.storage.objectstore import from_settings
 
 
 def database(settings: Settings) -> Database:
@@ -26,6 +25,8 @@ def driver(settings: Settings) -> Driver:
     storage = settings.storage
     if storage.kind == "filesystem":
         return Filesystem(Path(settings.storage_root), fsync=storage.fsync == "always")
+    from mooring.storage.objectstore import from_settings  # which takes a tenth of a second to load
+
     return from_settings(storage)
 
 

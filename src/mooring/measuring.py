@@ -88,15 +88,14 @@ async def _check_answer(settings: Settings, path: str, status: int) -> None:
 
 
 def _status(settings: Settings, path: str) -> int:
-    listener = settings.https or settings.http
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(listener.host, listener.host)  # noqa: S104
+    host, port = settings.own_address
     connection: http.client.HTTPConnection
     if settings.https:
         # To ourselves; the certificate names the outside.
         context = ssl._create_unverified_context()  # noqa: S323
-        connection = http.client.HTTPSConnection(host, listener.port, timeout=_SECONDS, context=context)
+        connection = http.client.HTTPSConnection(host, port, timeout=_SECONDS, context=context)
     else:
-        connection = http.client.HTTPConnection(host, listener.port, timeout=_SECONDS)
+        connection = http.client.HTTPConnection(host, port, timeout=_SECONDS)
     try:
         connection.request("GET", path, headers={"Host": "localhost"})
         return connection.getresponse().status

@@ -13,11 +13,8 @@ _REQUEST: Final = b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\
 
 def address(settings: Settings) -> str:
     """The address that clients on this machine, or those that the settings speak of, reach the server at."""
-    if settings.external_url:
-        return settings.external_url.rstrip("/")
-    listener, usual = (settings.https, 443) if settings.https else (settings.http, 80)
-    scheme = "https" if settings.https else "http"
-    return f"{scheme}://{settings.hostname}" + ("" if listener.port == usual else f":{listener.port}")
+    scheme = settings.external_url.partition("://")[0] or ("https" if settings.https else "http")
+    return f"{scheme}://{settings.external_host}"
 
 
 def text(settings: Settings, password: str) -> str:
@@ -56,10 +53,8 @@ def wait_for_answer(settings: Settings) -> None:
 
 def answers(settings: Settings) -> bool:
     """Whether something that speaks HTTP answers at the settings' own address."""
-    listener = settings.https or settings.http
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(listener.host, listener.host)  # noqa: S104
     try:
-        with socket.create_connection((host, listener.port), timeout=30) as plain:
+        with socket.create_connection(settings.own_address, timeout=30) as plain:
             connection = _unverified(plain) if settings.https else plain
             connection.sendall(_REQUEST)
             return connection.recv(5) == b"HTTP/"

@@ -138,8 +138,8 @@ def _other_clock(settings: Settings) -> tuple[float, str]:
 
 def _is_there(settings: Settings) -> bool:
     """Whether there is a database to look at: a file that does not exist yet is not made here."""
-    file = settings.database_url.removeprefix("sqlite:///")
-    return file == settings.database_url or Path(file).exists()
+    file = settings.sqlite_file
+    return file is None or file.exists()
 
 
 @contextmanager

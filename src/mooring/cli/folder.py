@@ -14,7 +14,7 @@ _LOCK: Final = "mooring.lock"
 
 def is_needed(settings: Settings) -> bool:
     """Whether anything is kept in the data folder: not with PostgreSQL and a bucket."""
-    return settings.database_url.startswith("sqlite") or settings.storage.kind == "filesystem"
+    return settings.sqlite_file is not None or settings.storage.kind == "filesystem"
 
 
 def make(folder: Path) -> None:

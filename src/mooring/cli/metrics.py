@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from socket import socket
 
+from mooring.cli.listen import listen
 from mooring.core.errors import StartError
 from mooring.observe.board import Board
 from mooring.observe.exposition import Certificate, Exposition
@@ -16,6 +17,12 @@ def check(settings: Settings) -> None:
     """Raise StartError when the metrics are to be read over TLS and there is no certificate."""
     if settings.metric.enabled and settings.metric.tls and settings.https is None:
         raise StartError("metric.tls needs a certificate; give the section https, or leave metric.tls out")
+
+
+def listener(settings: Settings) -> socket | None:
+    """The socket that Prometheus reads from, where the metrics are on. Raises StartError."""
+    metric = settings.metric
+    return listen(metric.host, metric.port, "metric") if metric.enabled else None
 
 
 def run_child(settings: Settings, board: Board, listener: socket, unused: Sequence[socket]) -> None:

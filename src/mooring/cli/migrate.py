@@ -26,7 +26,7 @@ def migrate(
 
     settings, _ = load(config, data)
     with ExitStack() as held:
-        if settings.database_url.startswith("sqlite"):
+        if settings.sqlite_file is not None:
             folder.make(Path(settings.data_volume))
             held.callback(os.close, folder.lock(Path(settings.data_volume)))
         db = Database(settings.database_url)

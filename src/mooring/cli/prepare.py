@@ -8,7 +8,6 @@ import multiprocessing
 import secrets
 import string
 from multiprocessing.connection import Connection as Pipe
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -20,8 +19,6 @@ from mooring.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-    from mooring.storage.driver import Driver
 
 ADMIN: Final = "admin"
 _CONFIGURED: Final = "configured_admin_password"  # its hash: to see later that the settings name another
@@ -92,13 +89,9 @@ def bootstrap(connection: "Connection", configured: str | None) -> tuple[str, tu
     """
     from sqlalchemy import insert, select, text
 
-    from mooring.core.access import Role
-    from mooring.core.clock import now
-    from mooring.features.projects.tables import member, project
-    from mooring.features.quotas.tables import quota
     from mooring.features.signin.keys import make_keys
     from mooring.features.signin.tables import secret
-    from mooring.features.users.passwords import NOBODY, hash_password
+    from mooring.features.users.passwords import hash_password
     from mooring.features.users.tables import user
 
     if connection.dialect.name == "postgresql":
@@ -107,6 +100,26 @@ def bootstrap(connection: "Connection", configured: str | None) -> tuple[str, tu
     if connection.execute(select(user.c.id).where(user.c.id == 1)).first() is not None:
         return "", _unchanged(connection, configured)
     password = configured or made_up()
+    _add_first(connection, hash_password(password))
+    if configured:
+        connection.execute(insert(secret).values(name=_CONFIGURED, value=hash_password(configured)))
+    if connection.dialect.name == "postgresql":
+        for table, last in (('"user"', 2), ("project", 1)):
+            connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {last})"))
+    return ("" if configured else password), ()
+
+
+def _add_first(connection: "Connection", password: str) -> None:
+    """The administrator, whose hashed password it is, and the project `library`."""
+    from sqlalchemy import insert
+
+    from mooring.core.access import Role
+    from mooring.core.clock import now
+    from mooring.features.projects.tables import member, project
+    from mooring.features.quotas.tables import quota
+    from mooring.features.users.passwords import NOBODY
+    from mooring.features.users.tables import user
+
     moment = now()
     times = {"creation_time": moment, "update_time": moment}
     connection.execute(
@@ -118,7 +131,7 @@ def bootstrap(connection: "Connection", configured: str | None) -> tuple[str, tu
             email_key="admin@example.com",
             realname="system admin",
             comment="admin user",
-            password=hash_password(password),
+            password=password,
             is_admin=True,
             **times,
         )
@@ -130,32 +143,17 @@ def bootstrap(connection: "Connection", configured: str | None) -> tuple[str, tu
     owner = {"project_id": 1, "entity_type": "u", "entity_id": 1, "role": int(Role.PROJECT_ADMIN)}
     connection.execute(insert(member).values(**owner, **times))
     connection.execute(insert(quota).values(project_id=1, hard=-1, **times))
-    if configured:
-        connection.execute(insert(secret).values(name=_CONFIGURED, value=hash_password(configured)))
-    if connection.dialect.name == "postgresql":
-        for table, last in (('"user"', 2), ("project", 1)):
-            connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {last})"))
-    return ("" if configured else password), ()
 
 
 async def check_storage(settings: Settings) -> None:
     """Raise StorageError, StartError when blobs cannot be kept where the settings say."""
-    driver = _driver(settings)
+    from mooring import installation
+
+    driver = installation.driver(settings)
     try:
         await driver.check()
     finally:
         await driver.close()
-
-
-def _driver(settings: Settings) -> "Driver":
-    """As app.driver, without loading the application."""
-    if settings.storage.kind == "filesystem":
-        from mooring.storage.filesystem import Filesystem
-
-        return Filesystem(Path(settings.storage_root), fsync=settings.storage.fsync == "always")
-    from mooring.storage.objectstore import from_settings
-
-    return from_settings(settings.storage)
 
 
 def _in_child(settings: Settings, answer: Pipe) -> None:

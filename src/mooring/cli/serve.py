@@ -47,16 +47,15 @@ def serve(
 
 
 def _serve(settings: Settings, held: ExitStack, listeners: ExitStack) -> None:
-    if settings.https is not None:
-        certificate.check(settings.https)
+    _check_certificate(settings)
     metrics.check(settings)
     if folder.is_needed(settings):
         folder.make(Path(settings.data_volume))
-    if settings.database_url.startswith("sqlite"):
+    if settings.sqlite_file is not None:
         held.callback(os.close, folder.lock(Path(settings.data_volume)))
     raise_file_limit()
     web, plain = _listen(settings)
-    read = _listen_for_metrics(settings)
+    read = metrics.listener(settings)
     for listener in (*web, *filter(None, (plain, read))):
         listeners.enter_context(listener)
     with shared_memory():
@@ -82,17 +81,14 @@ def _listen(settings: Settings) -> tuple[list[socket], socket | None]:
     return listen_each(https.host, https.port, "https", count), plain
 
 
-def _listen_for_metrics(settings: Settings) -> socket | None:
-    metric = settings.metric
-    return listen(metric.host, metric.port, "metric") if metric.enabled else None
-
-
 def _prepare(settings: Settings) -> Prepared:
     """Prepare in a child, and meanwhile load here, once, what the processes that are forked from this one share."""
     import_module("mooring.db.engine")
     preparation = Preparation(settings)
     import_module("mooring.app")
     import_module("mooring.cli.web")
+    if settings.storage.kind != "filesystem":
+        import_module("mooring.storage.objectstore")
     prepared = preparation.result()
     for notice in prepared.notices:
         structlog.get_logger().warning(notice)

@@ -84,17 +84,14 @@ def password(name: str, /, *, generate: Generate = False, config: Config = None,
 def _database(config: Path | None, data: Path | None) -> "Iterator[Database]":
     """The installation's database, which a running server may have open too. Raises StartError when there is none."""
     from mooring import installation
-    from mooring.features.audit.service import Log
     from mooring.features.listeners import listeners
-    from mooring.features.webhooks.listeners import Notices
 
     settings, _ = load(config, data)
-    file = settings.database_url.removeprefix("sqlite:///")
-    if file != settings.database_url and not Path(file).exists():
+    file = settings.sqlite_file
+    if file is not None and not file.exists():
         raise StartError(f"there is no database {file}; name the data folder with --data")
     db = installation.database(settings)
-    configuration = installation.configuration(settings, db)
-    db.follow(listeners(Log(configuration), Notices(configuration, settings.external_host)))
+    db.follow(listeners(installation.configuration(settings, db), settings.external_host))
     try:
         yield db
     finally:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Sequence
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, nullcontext
 from pathlib import Path
 from socket import socket
 from typing import Annotated, Final
@@ -13,7 +13,6 @@ import structlog
 from cyclopts import Parameter
 
 from mooring.cli import folder, metrics
-from mooring.cli.listen import listen
 from mooring.cli.options import Config, Data, load
 from mooring.observe.board import Board
 from mooring.settings import Settings
@@ -42,10 +41,7 @@ def worker(
         log.warning(notice)
     if prepared.password:
         print(f"the administrator is admin with the password {prepared.password} (shown this once)", flush=True)
-    with ExitStack() as held:
-        read = None
-        if settings.metric.enabled:
-            read = held.enter_context(listen(settings.metric.host, settings.metric.port, "metric"))
+    with metrics.listener(settings) or nullcontext() as read:
         run(settings, Board(1) if read else None, read=read)
 
 

@@ -8,6 +8,7 @@ from mooring.features.allowlists import listeners as allowlists
 from mooring.features.audit import listeners as audit
 from mooring.features.audit.service import Log
 from mooring.features.blobs import listeners as blobs
+from mooring.features.configuration.queries import Current
 from mooring.features.immutability import listeners as immutability
 from mooring.features.labels import listeners as labels
 from mooring.features.projects import listeners as projects
@@ -34,8 +35,10 @@ _LISTENERS: Final[Listeners] = {
 }
 
 
-def listeners(log: Log, notices: Notices) -> Listeners:
-    """All of them, those included that write the audit log and deliveries of webhooks."""
-    every = (_LISTENERS, audit.listeners(log), notices.listeners())
+def listeners(configuration: Current, host: str) -> Listeners:
+    """All of them, those included that write the audit log and deliveries of webhooks. `host` is how clients reach this
+    installation, as `host[:port]`.
+    """
+    every = (_LISTENERS, audit.listeners(Log(configuration)), Notices(configuration, host).listeners())
     kinds = {kind for each in every for kind in each}
     return {kind: tuple(follow for each in every for follow in each.get(kind, ())) for kind in kinds}

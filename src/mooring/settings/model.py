@@ -1,5 +1,6 @@
 """What can be set, and what holds when it is not. docs/operations/settings.md says the same to administrators."""
 
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
@@ -197,6 +198,18 @@ class Settings(Section, frozen=True, kw_only=True):
     def database_url(self) -> str:
         """The database's address; it may hold a password."""
         return self.database.url or f"sqlite:///{self.data_volume}/mooring.db"
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The database's file; None with PostgreSQL."""
+        scheme, _, path = self.database_url.partition(":///")
+        return Path(path) if scheme == "sqlite" else None
+
+    @property
+    def own_address(self) -> tuple[str, int]:
+        """Where a program on this machine reaches the listener that answers clients."""
+        listener = self.https or self.http
+        return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(listener.host, listener.host), listener.port  # noqa: S104
 
     @property
     def external_host(self) -> str:
