@@ -170,14 +170,16 @@ class Worker:
         work = asyncio.ensure_future(self._kinds[claimed.kind].run(context))
         self._running[claimed.id] = work
         self._wake.set()  # it may have been stopped before it was there to be cancelled
-        flushing = asyncio.create_task(_keep_flushing(context))
+        over = asyncio.Event()
+        flushing = asyncio.create_task(_keep_flushing(context, over))
         try:
             status, retry_at = await self._outcome(claimed, context, work)
         finally:
-            flushing.cancel()
             del self._running[claimed.id]
             self._stopped.discard(claimed.id)
             self._wake.set()
+            over.set()
+            await asyncio.wait([flushing])  # cancelled, it would lose what it is writing, or write it beside the rest
         self._ended(claimed, status, time.monotonic() - began)
         with self._patiently():
             await context.flush()
@@ -238,8 +240,10 @@ class Worker:
         await self._engine.close()
 
 
-async def _keep_flushing(context: Context) -> None:
+async def _keep_flushing(context: Context, over: asyncio.Event) -> None:
     while True:
-        await asyncio.sleep(_LOG)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(over.wait(), _LOG)
+            return
         with contextlib.suppress(MooringError):
             await context.flush()
