@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ARRAY, Connection, Select, Text, any_, bindparam, func, select
+from sqlalchemy import ARRAY, Connection, Delete, Select, Text, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.sql.dml import ReturningDelete
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import ClauseElement
 
@@ -73,7 +74,7 @@ class Among:
 
     __slots__ = ("_statement",)
 
-    def __init__(self, statement: Select[Any], column: ColumnElement[Any]) -> None:
+    def __init__(self, statement: Select[Any] | Delete | ReturningDelete[Any], column: ColumnElement[Any]) -> None:
         listed = func.json_each(bindparam("values", type_=Text)).table_valued("value")
         self._statement = Prepared(
             {
@@ -84,9 +85,14 @@ class Among:
 
     def all(self, connection: Connection, values: Collection[int] | Collection[str], **params: Any) -> list[Row]:
         """The rows, in the statement's order; `params` are those of the statement itself."""
-        if not values:
-            return []
-        given: Any = list(values)
-        if connection.dialect.name == "sqlite":
-            given = msgspec.json.encode(given).decode()
-        return self._statement.all(connection, values=given, **params)
+        return self._statement.all(connection, values=_given(connection, values), **params) if values else []
+
+    def run(self, connection: Connection, values: Collection[int] | Collection[str], **params: Any) -> int:
+        """Execute for effect; the number of rows touched."""
+        return self._statement.run(connection, values=_given(connection, values), **params) if values else 0
+
+
+def _given(connection: Connection, values: Collection[int] | Collection[str]) -> Any:
+    """The values as the one parameter that the database takes."""
+    given = list(values)
+    return msgspec.json.encode(given).decode() if connection.dialect.name == "sqlite" else given

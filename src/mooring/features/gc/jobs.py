@@ -2,9 +2,10 @@
 where the last one was when it is begun again.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final
+from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import groupby
+from operator import attrgetter
+from typing import Final
 
 from mooring.core.actor import Actor
 from mooring.core.clock import SECOND, now
@@ -12,6 +13,7 @@ from mooring.core.errors import Denied, WireError
 from mooring.db.engine import Database
 from mooring.features.gc import plan, service
 from mooring.features.gc.service import BATCH, Buried, Doomed, Link
+from mooring.features.gc.sweep import sweeping
 from mooring.http.access import READ_ONLY
 from mooring.jobs.context import Context
 from mooring.jobs.kinds import Kind
@@ -19,7 +21,6 @@ from mooring.storage.driver import Driver
 
 NAME: Final = "GARBAGE_COLLECTION"
 ACTOR: Final = Actor(kind="internal", name="harbor-jobservice")
-_AT_ONCE: Final = 1000  # keys in one request to the store
 
 
 class Collector:
@@ -47,20 +48,15 @@ class Collector:
             return
         if await self._is_read_only():
             raise Denied(READ_ONLY)
-        await self._sweep(context)  # what an earlier run let go of and did not come to delete
-        if delete_untagged:
-            await self._delete_untagged(context, before)
-        links = await self._unlink(context.db, before)
-        log.info(f"{links} links to blobs that no artifact of their repository names were deleted")
-        blobs = await _bury(
-            context.db,
-            lambda connection, after: service.dead_blobs(connection, before, after),
-            lambda connection, ids: service.bury(connection, ids, before),
-        )
-        manifests = await _bury(context.db, service.dead_manifests, service.bury_manifests)
-        log.info(f"{blobs.count} blobs and {manifests.count} manifests eligible for deletion")
-        await self._sweep(context)
-        await self._report(context, blobs, manifests, "were deleted")
+        async with sweeping(context.db, self._driver, int(context.payload.get("workers") or 1)) as sweep:
+            await sweep.resume()
+            if delete_untagged:
+                await self._delete_untagged(context, before)
+            async for blob_ids in _candidates(context, before):
+                await sweep.bury(blob_ids, before)
+            manifests = await _bury_manifests(context.db)
+        log.info(f"{sweep.buried.count} blobs and {manifests.count} manifests eligible for deletion")
+        await self._report(context, sweep.buried, manifests, "were deleted")
 
     async def _delete_untagged(self, context: Context, before: int) -> None:
         after = 0
@@ -76,26 +72,6 @@ class Collector:
             context.log.warning(f"{doomed.repository}@{doomed.digest} stays: {error.message}")
         else:
             context.log.info(f"deleted the untagged artifact {doomed.repository}@{doomed.digest}")
-
-    async def _unlink(self, db: Database, before: int) -> int:
-        after, deleted = Link("", 0), 0
-        while page := await db.read(service.links, after):
-            after = page[-1]
-            homes: dict[str, list[int]] = {}
-            for each in page:
-                homes.setdefault(each.repository, []).append(each.blob_id)
-            for name, blob_ids in homes.items():
-                if await db.read(service.has_garbage, name, blob_ids, before):
-                    deleted += await db.write(service.unlink, name, blob_ids, before)
-        return deleted
-
-    async def _sweep(self, context: Context) -> None:
-        """Delete the bytes of what was let go of."""
-        workers = int(context.payload.get("workers") or 1)
-        while keys := await context.db.read(service.dead_segments, _AT_ONCE * workers):
-            parts = [keys[at : at + _AT_ONCE] for at in range(0, len(keys), _AT_ONCE)]
-            await asyncio.gather(*(self._driver.delete(part) for part in parts))
-            await context.db.write(service.forget_segments, keys)
 
     async def _report(self, context: Context, blobs: Buried, manifests: Buried, done: str) -> None:
         freed = blobs.size + manifests.size
@@ -113,13 +89,38 @@ def _hours(seconds: int) -> float:
     return seconds / 3600 if rest else whole
 
 
-async def _bury(
-    db: Database, find: Callable[[Any, int], list[int]], bury: Callable[[Any, Sequence[int]], Buried]
-) -> Buried:
+async def _candidates(context: Context, before: int) -> AsyncIterator[list[int]]:
+    """Blobs that nothing may hold any more, in batches: those that lose links now, while others do, then whatever has
+    none.
+    """
+    links, unlinked = 0, list[int]()
+    async for blob_ids in _unlink(context.db, before):
+        links += len(blob_ids)
+        unlinked += blob_ids
+        while len(unlinked) >= BATCH:
+            yield unlinked[:BATCH]
+            del unlinked[:BATCH]
+    context.log.info(f"{links} links to blobs that no artifact of their repository names were deleted")
+    after = 0
+    while dead := await context.db.read(service.dead_blobs, before, after):
+        after = dead[-1]
+        yield dead
+
+
+async def _unlink(db: Database, before: int) -> AsyncIterator[list[int]]:
+    """Delete the links that are garbage; the blobs that lost them, repository by repository."""
+    after = Link("", 0)
+    while page := await db.read(service.links, after):
+        after = page[-1]
+        for name, links in groupby(page, attrgetter("repository")):
+            blob_ids = [each.blob_id for each in links]
+            if await db.read(service.has_garbage, name, blob_ids, before):
+                yield await db.write(service.unlink, name, blob_ids, before)
+
+
+async def _bury_manifests(db: Database) -> Buried:
     after, total = 0, Buried()
-    while ids := await db.read(find, after):
+    while ids := await db.read(service.dead_manifests, after):
         after = ids[-1]
-        total = total.plus(await db.write(bury, ids))
-        if len(ids) < BATCH:
-            break
+        total = total.plus(await db.write(service.bury_manifests, ids))
     return total

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, delete, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, func, select, tuple_
 
 from mooring.core.actor import Actor
 from mooring.core.clock import now
-from mooring.db.query import in_batches
+from mooring.db.prepared import Among
 from mooring.db.turns import take_turns
 from mooring.features.artifacts.deletion import delete_artifact
 from mooring.features.artifacts.tables import (
@@ -32,6 +32,31 @@ from mooring.features.repositories import service as repositories
 from mooring.features.repositories.tables import repository
 
 BATCH: Final = 1000  # rows that one transaction looks at or takes along
+
+# Of a repository's links to some blobs those that are garbage: the blob was last asked for before the moment, and no
+# artifact here names it.
+_GARBAGE: Final = (
+    repository_blob.c.repository == bindparam("name"),
+    ~exists().where(blob.c.id == repository_blob.c.blob_id, blob.c.last_used >= bindparam("before")),
+    ~exists()
+    .where(artifact_blob.c.blob_id == repository_blob.c.blob_id, artifact.c.id == artifact_blob.c.artifact_id)
+    .where(
+        artifact.c.repository_id
+        == select(repository.c.id).where(repository.c.name == bindparam("name")).scalar_subquery()
+    ),
+)
+_FIND_GARBAGE: Final = Among(select(repository_blob.c.blob_id).where(*_GARBAGE).limit(1), repository_blob.c.blob_id)
+_UNLINK: Final = Among(
+    delete(repository_blob).where(*_GARBAGE).returning(repository_blob.c.blob_id), repository_blob.c.blob_id
+)
+_DEAD: Final = (
+    blob.c.last_used < bindparam("before"),
+    ~exists().where(repository_blob.c.blob_id == blob.c.id),
+    ~exists().where(artifact_blob.c.blob_id == blob.c.id),
+)
+_HAVE: Final = Among(select(blob.c.id).with_for_update(skip_locked=True), blob.c.id)
+_BURY: Final = Among(delete(blob).where(*_DEAD).returning(blob.c.size, blob.c.segments), blob.c.id)
+_FORGET: Final = Among(delete(dead_segment), dead_segment.c.key)
 
 
 class Doomed(Struct, frozen=True):
@@ -98,29 +123,15 @@ def links(connection: Connection, after: Link) -> list[Link]:
     return [Link(*row) for row in connection.execute(statement)]
 
 
-def unlink(connection: Connection, name: str, blob_ids: Sequence[int], before: int) -> int:
-    """Of these links of one repository delete those that are garbage; how many."""
+def unlink(connection: Connection, name: str, blob_ids: Sequence[int], before: int) -> list[int]:
+    """Of one repository's links to these blobs delete those that are garbage; the blobs that lost theirs."""
     _have_alone(connection, name)
-    return connection.execute(delete(repository_blob).where(*_garbage(name, blob_ids, before))).rowcount
+    return [blob_id for (blob_id,) in _UNLINK.all(connection, blob_ids, name=name, before=before)]
 
 
 def has_garbage(connection: Connection, name: str, blob_ids: Sequence[int], before: int) -> bool:
-    """Whether one of these links of a repository is garbage."""
-    statement = select(repository_blob.c.blob_id).where(*_garbage(name, blob_ids, before)).limit(1)
-    return connection.execute(statement).first() is not None
-
-
-def _garbage(name: str, blob_ids: Sequence[int], before: int) -> tuple[ColumnElement[bool], ...]:
-    """Of the repository's links to these blobs those that are garbage: the blob was last asked for before the moment,
-    and no artifact here names it.
-    """
-    recent = exists().where(blob.c.id == repository_blob.c.blob_id, blob.c.last_used >= before)
-    named = (
-        exists()
-        .where(artifact_blob.c.blob_id == repository_blob.c.blob_id, artifact.c.id == artifact_blob.c.artifact_id)
-        .where(artifact.c.repository_id == select(repository.c.id).where(repository.c.name == name).scalar_subquery())
-    )
-    return repository_blob.c.repository == name, repository_blob.c.blob_id.in_(blob_ids), ~recent, ~named
+    """Whether one of a repository's links to these blobs is garbage."""
+    return bool(_FIND_GARBAGE.all(connection, blob_ids, name=name, before=before))
 
 
 def _have_alone(connection: Connection, name: str) -> None:
@@ -135,29 +146,21 @@ def _have_alone(connection: Connection, name: str) -> None:
 
 def dead_blobs(connection: Connection, before: int, after: int) -> list[int]:
     """Ids above `after` of blobs without a link that were last asked for before the moment."""
-    statement = select(blob.c.id).where(blob.c.id > after, _is_dead(before)).order_by(blob.c.id).limit(BATCH)
-    return list(connection.execute(statement).scalars())
+    statement = select(blob.c.id).where(blob.c.id > after, *_DEAD).order_by(blob.c.id).limit(BATCH)
+    return list(connection.execute(statement, {"before": before}).scalars())
 
 
-def bury(connection: Connection, blob_ids: Sequence[int], before: int) -> Buried:
-    """Delete the rows of those blobs that are dead, and note their segments for deletion."""
+def bury(connection: Connection, blob_ids: Sequence[int], before: int) -> tuple[Buried, list[str]]:
+    """Delete the rows of those blobs that are dead, and note their segments for deletion; the keys of these."""
     # Those that somebody is linking just now are locked, and not dead then. What others have committed until the locks
     # were had is seen by the next statement.
-    some = select(blob.c.id).where(blob.c.id.in_(blob_ids)).with_for_update(skip_locked=True)
-    had = list(connection.execute(some).scalars())
-    statement = delete(blob).where(blob.c.id.in_(had), _is_dead(before)).returning(blob.c.size, blob.c.segments)
-    rows = connection.execute(statement).all()
+    had = [blob_id for (blob_id,) in _HAVE.all(connection, blob_ids)]
+    rows = _BURY.all(connection, had, before=before)
     moment = now()
     segments = [{"key": key, "size": size, "since": moment} for _, text in rows for key, size in json.loads(text)]
     if segments:
         connection.execute(dead_segment.insert(), segments)
-    return Buried(len(rows), sum(size for size, _ in rows))
-
-
-def _is_dead(before: int) -> ColumnElement[bool]:
-    linked = exists().where(repository_blob.c.blob_id == blob.c.id)
-    named = exists().where(artifact_blob.c.blob_id == blob.c.id)
-    return (blob.c.last_used < before) & ~linked & ~named
+    return Buried(len(rows), sum(size for size, _ in rows)), [segment["key"] for segment in segments]
 
 
 def dead_manifests(connection: Connection, after: int) -> list[int]:
@@ -180,12 +183,12 @@ def _is_nobodys() -> ColumnElement[bool]:
     return ~exists().where(artifact.c.digest == manifest.c.digest)
 
 
-def dead_segments(connection: Connection, limit: int) -> list[str]:
-    """Keys of bytes that are to be deleted."""
-    return list(connection.execute(select(dead_segment.c.key).order_by(dead_segment.c.key).limit(limit)).scalars())
+def dead_segments(connection: Connection, after: str) -> list[str]:
+    """Keys above `after` of bytes that are to be deleted."""
+    key = dead_segment.c.key
+    return list(connection.execute(select(key).where(key > after).order_by(key).limit(BATCH)).scalars())
 
 
 def forget_segments(connection: Connection, keys: Sequence[str]) -> None:
     """The bytes under these keys are gone."""
-    for some in in_batches(keys):
-        connection.execute(delete(dead_segment).where(dead_segment.c.key.in_(some)))
+    _FORGET.run(connection, keys)
