@@ -10,7 +10,7 @@ import pytest
 from tests.parts.client import OCI_MANIFEST, Answer, Client, digest_of, expect
 from tests.parts.deployments import Deployments
 from tests.parts.server import Server, every_database
-from tests.registry.contents import query
+from tests.registry.contents import execute, query
 from tests.registry.manifests import encoded, image, index, put
 
 AT_ONCE = 64
@@ -235,3 +235,20 @@ def test_a_project_waits_for_no_other(client: Client, server: Server, repository
         assert set(threads.map(push, range(40))) == {(403, 201)}
     assert quota(client, repository)["used"] == 0
     assert quota(client, other)["used"] == 4000
+
+
+@every_database
+def test_a_push_that_ended_after_its_project_leaves_nothing_in_the_way(client: Client, server: Server) -> None:
+    project = server.create_project()
+    repository, data = f"{project}/app", random.Random(5).randbytes(1000)
+    client.push_blob(repository, data)
+    (link,) = query(server, "SELECT blob_id, project_id FROM repository_blob WHERE repository = ?", repository)
+    expect(client.api("DELETE", f"/projects/{project}"), 200)
+    # What such a push leaves: a link of a project that is no more.
+    left = "INSERT INTO repository_blob (repository, blob_id, project_id) VALUES (?, ?, ?)"
+    execute(server, left, repository, link["blob_id"], link["project_id"])
+    expect(client.api("POST", "/projects", {"project_name": project}), 201)
+    fresh = server.client()
+    fresh.push_blob(repository, data)
+    expect(fresh.registry("HEAD", f"/v2/{repository}/blobs/{digest_of(data)}"), 200)
+    assert quota(client, repository)["used"] == len(data)

@@ -54,13 +54,15 @@ _LINK: Final[dict[str, Any]] = {name: bindparam(name) for name in ("repository",
 
 
 def _linked(dialect: Any) -> Any:
-    """What the repository holds already counts again."""
-    return (
-        dialect.insert(repository_blob)
-        .values(_LINK)
-        .on_conflict_do_update(
-            index_elements=["repository", "blob_id"], set_={"is_counted": true()}, where=~repository_blob.c.is_counted
-        )
+    """What the repository holds already counts again. A push that ended after its project was deleted has left a link
+    of that one's, which is then of the project that has the name now.
+    """
+    statement = dialect.insert(repository_blob).values(_LINK)
+    is_others = repository_blob.c.project_id != statement.excluded.project_id
+    return statement.on_conflict_do_update(
+        index_elements=["repository", "blob_id"],
+        set_={"is_counted": true(), "project_id": statement.excluded.project_id},
+        where=or_(~repository_blob.c.is_counted, is_others),
     )
 
 
