@@ -337,3 +337,10 @@ def test_everybody_stays_apart(server: Server, new_user: NewUser) -> None:
     expect(browser.sign_in(one.username, PASSWORD), 200)
     for headers, who in ((other.basic(), other), (server.client(other.username, "Wrong-1234567").basic(), one)):
         assert expect(browser.api("GET", "/users/current", headers=headers), 200).json()["username"] == who.username
+
+
+def test_a_failure_is_recorded_with_as_much_as_a_name_can_have(server: Server, admin: Client, word: str) -> None:
+    expect(Browser(server).sign_in(word + "x" * 100_000, "Wrong-1234567"), 401)
+    (record,) = expect(admin.api("GET", f"/auditlog-exts?q=resource=~{word}"), 200).json()
+    assert len(record["resource"]) == 255
+    assert record["operation_result"] is False

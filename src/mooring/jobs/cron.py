@@ -12,6 +12,7 @@ from mooring.core.clock import SECOND
 from mooring.core.errors import BadRequest
 
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_LONGEST: Final = 1024  # characters: croniter takes minutes for some megabytes of commas
 _DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
 
@@ -39,6 +40,8 @@ def six_fields(cron: str, what: str) -> str:
 
     Raises BadRequest for what is no cron, and for one that has other seconds than 0.
     """
+    if len(cron) > _LONGEST:
+        raise BadRequest(f"invalid cron string for scheduled {what}: it is longer than {_LONGEST} characters")
     fields = cron.split()
     if len(fields) == 5 and not cron.startswith("@"):
         fields.insert(0, "0")

@@ -44,3 +44,8 @@ def test_what_is_none_is_refused_in_harbors_words(cron: str, reason: str) -> Non
     with pytest.raises(BadRequest) as refused:
         six_fields(cron, "gc")
     assert refused.value.message == f"invalid cron string for scheduled gc: {cron}, error: {reason}"
+
+
+def test_a_cron_without_end_is_refused() -> None:
+    with pytest.raises(BadRequest, match="longer than 1024 characters"):
+        six_fields(f"0 0 {'1,' * 1000}1 * * *", "gc")

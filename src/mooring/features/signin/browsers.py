@@ -22,6 +22,7 @@ from mooring.http.exchange import Request as Exchange
 from mooring.http.links import Answer
 
 _TARGETS: Final = ("username", "email")
+_LONGEST: Final = 255  # characters of a name or an address
 
 
 @post(
@@ -42,7 +43,8 @@ async def sign_in(
         return Answer(None, status_code=401)
     account = await signin.password(principal, form.get("password", ""))
     if account is None:
-        await db.write(sessions.refuse, structs.replace(ANONYMOUS, address=actor.address), principal or "unknown")
+        named = principal[:_LONGEST] or "unknown"  # the log keeps no megabytes for anybody
+        await db.write(sessions.refuse, structs.replace(ANONYMOUS, address=actor.address), named)
         return Answer(None, status_code=401)
     lifetime = (await configuration.read()).session_timeout * 60
     previous = cookies(request.scope).get(SESSION, "")
