@@ -9,13 +9,13 @@ from typing import Any, Final
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Text, bindparam, func, literal, select, true, update
 from sqlalchemy.exc import IntegrityError
-from structlog.contextvars import get_contextvars
 
 from mooring.core.clock import now
 from mooring.core.errors import Conflict, NotFound, Precondition
 from mooring.db.prepared import Prepared
 from mooring.jobs.kinds import OPEN, Status
 from mooring.jobs.tables import execution, task
+from mooring.observe.logging import REQUEST_ID
 
 CHANNEL: Final = "mooring_task"  # that PostgreSQL's NOTIFY wakes the jobs processes on
 
@@ -77,7 +77,7 @@ def add_tasks(connection: Connection, execution_id: int, vendor_type: str, tasks
     if not tasks:
         return
     moment = now()
-    request_id = get_contextvars().get("request_id")
+    request_id = REQUEST_ID.get() or None
     rows = [
         {
             "execution_id": execution_id,

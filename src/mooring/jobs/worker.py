@@ -23,6 +23,7 @@ from mooring.jobs.kinds import Kind, Kinds, Status
 from mooring.jobs.schedules import Start
 from mooring.jobs.watch import Watch, watch
 from mooring.observe.counts import Tasks
+from mooring.observe.logging import REQUEST_ID
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -164,7 +165,7 @@ class Worker:
         bind_contextvars(job=claimed.job_id, kind=claimed.kind)
         context = Context(self._db, claimed)
         if claimed.request_id:
-            bind_contextvars(request_id=claimed.request_id)
+            REQUEST_ID.set(claimed.request_id)
             context.log.info(f"request {claimed.request_id}")
         began = time.monotonic()
         work = asyncio.ensure_future(self._kinds[claimed.kind].run(context))

@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable, MutableMapping
+from contextvars import ContextVar
 from typing import Any, Final, TextIO
 
 import msgspec
@@ -11,6 +12,9 @@ import structlog
 from structlog.typing import Processor
 
 from mooring.settings import Log
+
+# The id of the request that is being answered, or that a task follows; lines of the log carry it.
+REQUEST_ID: Final[ContextVar[str]] = ContextVar("request_id", default="")
 
 _LEVELS: Final = {
     "debug": logging.DEBUG,
@@ -36,6 +40,7 @@ def configure(log: Log, stream: TextIO | None = None) -> None:
     level = _LEVELS[log.level]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _add_request_id,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         structlog.processors.format_exc_info,
@@ -55,6 +60,12 @@ def configure(log: Log, stream: TextIO | None = None) -> None:
     root.handlers = [handler]
     # Libraries say at "info" what only their authors want to read.
     root.setLevel(max(level, logging.WARNING) if level > logging.DEBUG else level)
+
+
+def _add_request_id(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if request_id := REQUEST_ID.get():
+        event.setdefault("request_id", request_id)
+    return event
 
 
 def hide_secrets(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -1,7 +1,7 @@
 """Bearer tokens: RS256, with the claims that Harbor's token service gives (Docker token specification).
 
 Verifying one costs more than the whole rest of a pull, and clients send the same one again and again, so a verified
-token is kept by its hash until it expires.
+token is kept until it expires.
 """
 
 import base64
@@ -28,7 +28,8 @@ LEEWAY: Final = 60  # seconds that clocks may differ
 _LETTERS: Final = string.ascii_letters + string.digits
 _RANDOM: Final = 6  # letters of a token's id that are made up
 _ACCOUNT: Final = 16  # letters of it to the end of the account's number
-_KEPT: Final = 8192  # verified tokens a process remembers
+_KEPT: Final = 4096  # verified tokens a process remembers
+_LONG: Final = 2048  # bytes of a header that is remembered by its hash instead
 _EVERYTHING: Final = frozenset({"pull", "push", "delete"})
 
 
@@ -95,22 +96,24 @@ class Tokens:
             claims["sub"] = actor.name
         return jwt.encode(self._header, claims, self._key, algorithms=["RS256"])
 
-    async def verify(self, text: str) -> Token | None:
-        """The token if it is ours, in time, and of an account that exists; rights of projects are for the caller to
-        compare.
-        """
-        digest = hashlib.sha256(text.encode()).digest()
-        token = self._verified.get(digest)
-        if token is None:
-            token = await self._decode(text)
-            if token is None:
-                return None
-            while len(self._verified) >= _KEPT:
-                del self._verified[next(iter(self._verified))]
-            self._verified[digest] = token
-        if token.expires + LEEWAY <= time.time():
-            self._verified.pop(digest, None)
+    def known(self, header: bytes) -> Token | None:
+        """The token in an Authorization header that was verified before and is still in time."""
+        token = self._verified.get(_key(header))
+        if token is not None and token.expires + LEEWAY <= time.time():
+            self._verified.pop(_key(header), None)
             return None
+        return token
+
+    async def verify(self, header: bytes) -> Token | None:
+        """The token in an Authorization header if it is ours, in time, and of an account that exists; rights of
+        projects are for the caller to compare.
+        """
+        token = await self._decode(header[7:].decode("latin-1").strip())
+        if token is None or token.expires + LEEWAY <= time.time():
+            return None
+        while len(self._verified) >= _KEPT:
+            del self._verified[next(iter(self._verified))]
+        self._verified[_key(header)] = token
         return token
 
     async def _decode(self, text: str) -> Token | None:
@@ -130,6 +133,10 @@ class Tokens:
         if actor is None or claims.jti[_RANDOM:] != _token_id(actor)[_RANDOM:]:
             return None
         return Token(actor, claims.iat, claims.exp, _by_project(claims.access or []))
+
+
+def _key(header: bytes) -> bytes:
+    return header if len(header) <= _LONG else hashlib.sha256(header).digest()
 
 
 def _token_id(actor: Actor) -> str:

@@ -4,7 +4,7 @@ challenge.
 Default deny: a route names the action it needs, and nothing reaches a handler without passing here.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from msgspec import Struct, structs
@@ -121,11 +121,12 @@ class Gate:
         header = request.headers.get(b"authorization")
         actor, token = ANONYMOUS, None
         if header is not None:
-            text = header.decode("latin-1")
-            if text[:7].lower() == "bearer ":
-                token = await self._tokens.verify(text[7:].strip())
-                actor = token.actor if token else actor
-            elif pair := parse_basic(text):
+            token = self._tokens.known(header)
+            if token is None and header[:7].lower() == b"bearer ":
+                token = await self._tokens.verify(header)
+            if token is not None:
+                actor = token.actor
+            elif pair := parse_basic(header.decode("latin-1")):
                 actor = await self._signin.basic(*pair) or actor
         actor = structs.replace(actor, address=self._origin.client(request))
         return Caller(actor, token, sent=header is not None)
@@ -176,7 +177,7 @@ class Gate:
         """The answer to somebody who is nobody, where no repository is meant."""
         return self._challenge(request, caller, _twice("unauthorized"), [])
 
-    async def _row(self, caller: Caller, name: str, lookup: Lookup, **subject: Any) -> Row | None:
+    def _row(self, caller: Caller, name: str, lookup: Lookup, **subject: Any) -> Awaitable[Row | None]:
         actor = caller.actor
         kind: str = actor.kind
         if kind != "anonymous":
@@ -186,7 +187,7 @@ class Gate:
         elif actor.scope is not None:
             kind = "token"
             subject |= {"token": actor.scope.token, "moment": now()}
-        return await self._db.reader.one(lookup.statements[kind], project=name, **subject)
+        return self._db.reader.one(lookup.statements[kind], project=name, **subject)
 
     async def _may(self, caller: Caller, name: str, found: Row, action: str) -> bool:
         project_id, is_public, created, version = found

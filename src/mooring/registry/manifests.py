@@ -167,10 +167,12 @@ async def delete(registry: Registry, request: Request, name: str, reference: str
 
 
 async def _find(registry: Registry, request: Request, name: str, reference: str, action: str) -> Passed:
-    lookup = _BY_DIGEST if is_digest(reference) else _BY_TAG
-    known = reference if is_digest(reference) or is_tag(reference) else ""  # PostgreSQL cannot look for every text
+    by_digest = is_digest(reference)
+    is_reference = by_digest or is_tag(reference)
+    known = reference if is_reference else ""  # PostgreSQL cannot look for every text
+    lookup = _BY_DIGEST if by_digest else _BY_TAG
     passed = await registry.gate.enter(request, name, action, lookup, reference=known)
-    if action == "delete" and not is_digest(reference) and not is_tag(reference):
+    if action == "delete" and not is_reference:
         raise Unsupported(f"unsupported digest {reference}: {digest_fault(reference)}")
     if passed.subject[0] is None and action == "pull":
         raise NameUnknown(f"repository {name} not found")

@@ -5,7 +5,6 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, delete
-from structlog.contextvars import get_contextvars
 
 from mooring.core import events
 from mooring.core.clock import SECOND, now
@@ -19,6 +18,7 @@ from mooring.features.webhooks.payloads import Happening, is_slack, message
 from mooring.features.webhooks.queries import SLACK, Target
 from mooring.features.webhooks.service import start
 from mooring.features.webhooks.tables import webhook_policy
+from mooring.observe.logging import REQUEST_ID
 
 Data = Mapping[str, Any]
 
@@ -86,9 +86,8 @@ class Notices:
         listening = queries.listening(connection, event.project_id, event_type)
         if not listening or not self._configuration.inside(connection).notification_enable:
             return
-        request_id = get_contextvars().get("request_id", "")
         operator = event.actor.name
-        happening = Happening(event_type, moment or now(), operator, describe(), event.project_id, request_id)
+        happening = Happening(event_type, moment or now(), operator, describe(), event.project_id, REQUEST_ID.get())
         for policy_id, targets in listening:
             for target in targets:
                 for _ in range(times):
