@@ -1,5 +1,6 @@
 """What the configuration says of the audit log: what is left out of it, and where it goes besides."""
 
+import contextlib
 import re
 import socket
 import threading
@@ -43,6 +44,8 @@ class Syslog:
         return [line for line in self.lines() if act in line]
 
     def close(self) -> None:
+        with contextlib.suppress(OSError):  # it may be closed already
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
 

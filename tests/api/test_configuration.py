@@ -13,7 +13,7 @@ from tests.api.test_robots import of_project, of_system, started
 from tests.parts.client import Client, digest_of, expect
 from tests.parts.deployments import Deployments
 from tests.parts.postgres import Postgres
-from tests.parts.process import wait_for
+from tests.parts.process import free_port, wait_for
 from tests.parts.server import Server
 
 SECRETS = ("ldap_search_password", "oidc_client_secret", "uaa_client_secret")
@@ -164,8 +164,9 @@ def test_secrets_are_in_no_answer_and_not_in_the_database_as_they_are(own: Serve
 
 
 def test_an_endpoint_for_the_audit_log_has_to_answer(own: Server) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as syslog:
-        endpoint = f"127.0.0.1:{syslog.getsockname()[1]}"
+    port = free_port()
+    endpoint = f"127.0.0.1:{port}"
+    with socket.create_server(("127.0.0.1", port)):
         configure(own, audit_log_forward_endpoint=endpoint)
     assert configured(own)["audit_log_forward_endpoint"]["value"] == endpoint
     for nobody in (endpoint, "nonsense", "host:port", "127.0.0.1:70000"):

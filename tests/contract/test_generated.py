@@ -66,7 +66,7 @@ def run(document: dict[str, Any], checks: str, client: Client, folder: Path, *, 
     done = subprocess.run(
         [
             *(program, "run", file, f"--url={client.url}/api/v2.0", f"--checks={checks}"),
-            *("--warnings=off", "--continue-on-failure", "--suppress-health-check=all"),
+            *("--warnings=off", "--continue-on-failure", "--suppress-health-check=all", "--request-timeout=120"),
             *length,
             *credentials,
         ],

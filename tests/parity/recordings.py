@@ -17,6 +17,7 @@ from tests.parts import tools
 from tests.parts.process import free_port
 from tests.parts.server import Server
 
+_PATIENCE = 4  # times what the recordings give the server until something has happened
 # Ports that recordings listen on: each replay has one of its own, since several run at once.
 _PORTS = {"webhook-delivery": "18942"}
 _KINDS = [
@@ -69,12 +70,16 @@ def replay(
     recorded = json.loads((contract / "recorded" / f"{name}.steps.json").read_text())
     assert amended.keys() <= {each["name"] for each in recorded}
     changes = [(each, amended.get(each["name"], {})) for each in recorded]
-    steps = [each | change for each, change in changes if change is not None]
+    steps = [_patient(each | change) for each, change in changes if change is not None]
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         text = json.dumps(steps)
         file.write(text.replace(_PORTS[name], str(free_port())) if name in _PORTS else text)
         file.flush()
         return _replay(contract, name, server, Path(file.name), len(steps))
+
+
+def _patient(step: dict[str, Any]) -> dict[str, Any]:
+    return step | {"retry": _PATIENCE * step["retry"]} if "retry" in step else step
 
 
 def _replay(contract: Path, name: str, server: Server, steps: Path, expected: int) -> list[Step]:

@@ -70,6 +70,14 @@ AMENDED = {
     "retention-run": {
         "the dry run ends": {"until": '"status":"Success","trigger":"MANUAL","dry_run":true},{"id":'},
     },
+    # A policy is not deleted while something is delivered; the recorded step sleeps instead of looking.
+    "webhook-delivery": {
+        "let the last deliveries end": {
+            "sh": "for i in $(seq 1000); do curl -sf -u 'admin:{admin_password}' "
+            "'{url}/api/v2.0/projects/{run}-p/webhook/policies/{w}/executions?page_size=100' > /tmp/replay-{run}/runs "
+            "&& ! grep -q Running /tmp/replay-{run}/runs && exit 0; sleep 0.2; done; exit 1"
+        },
+    },
 }
 
 ROBOT = {

@@ -143,7 +143,7 @@ class Client:
 def is_served(url: str) -> bool:
     """Whether a registry answers its ping at the address."""
     try:
-        return Client(url, timeout=5).send("GET", "/v2/").status == 401
+        return Client(url, timeout=30).send("GET", "/v2/").status == 401
     except OSError:
         return False
 

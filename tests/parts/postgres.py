@@ -86,7 +86,7 @@ class Postgres:
 
     def _answers(self) -> bool:
         try:
-            psycopg.connect(self.url(), connect_timeout=2).close()
+            psycopg.connect(self.url(), connect_timeout=30).close()
         except psycopg.OperationalError:
             return False
         return True

@@ -24,7 +24,7 @@ def free_port() -> int:
 def answers(port: int) -> bool:
     """Whether something accepts connections on the loopback's port."""
     with socket.socket() as probe:
-        probe.settimeout(1)
+        probe.settimeout(30)
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 

@@ -51,7 +51,7 @@ def test_two_nodes_do_a_chore_once(db: Database) -> None:
 
             return Chores(db, [Chore("purge", 3600, run)])
 
-        await asyncio.wait_for(asyncio.gather(*(chores(node).run_forever(stop) for node in "ab")), 10)
+        await asyncio.wait_for(asyncio.gather(*(chores(node).run_forever(stop) for node in "ab")), 120)
 
     asyncio.run(both())
     assert len(done) == 1
@@ -66,7 +66,7 @@ def test_a_chore_that_fails_is_due_again_soon(db: Database, error: Exception) ->
             stop.set()
             raise error
 
-        await asyncio.wait_for(Chores(db, [Chore("purge", 86_400, run)]).run_forever(stop), 10)
+        await asyncio.wait_for(Chores(db, [Chore("purge", 86_400, run)]).run_forever(stop), 120)
 
     asyncio.run(once())
     later = db.write_now(claim, "purge", "x", 0, 60)
@@ -108,7 +108,7 @@ def test_a_chore_that_is_done_when_it_is_due_writes_nothing_before(db: Database)
             if len(asked) == 4:
                 stop.set()
 
-        await asyncio.wait_for(Chores(db, [Chore("forward", 0, run, is_due)]).run_forever(stop), 10)
+        await asyncio.wait_for(Chores(db, [Chore("forward", 0, run, is_due)]).run_forever(stop), 120)
 
     asyncio.run(until_it_is_due())
     assert leases == [0, 0, 0, 1, 0, 1]
