@@ -126,6 +126,19 @@ class TestReferrers:
             assert [one for answer in answers for one in answer.json()["manifests"]] == expected
             assert len(answers) == -(-len(expected) // count)
 
+    def test_pages_of_what_is_long(self, client: Client, repository: str, subject: Document) -> None:
+        """Otherwise a thousand of these would be an answer of 4 GB."""
+        wanted = []
+        for number in range(5):
+            members = {"annotations": {"long": str(number) * 4_000_000}, "subject": descriptor(subject)}
+            document = image(client, repository, b"layer") | members
+            expect(put(client, repository, digest_of(encoded(document)), document), 201)
+            wanted.append(digest_of(encoded(document)))
+        path = f"/v2/{repository}/referrers/{digest_of(encoded(subject))}"
+        answers = list(pages(client, path, client.bearer(f"repository:{repository}:pull")))
+        found = [[each["digest"] for each in answer.json()["manifests"]] for answer in answers]
+        assert found == [wanted[:4], wanted[4:]]
+
     @pytest.mark.parametrize("name", ["known", "unknown"])
     def test_of_what_nothing_refers_to(self, client: Client, repository: str, subject: Document, name: str) -> None:
         """Never 404: clients would take the interface for missing and fall back to tags."""

@@ -1,5 +1,7 @@
 """GET /v2/<name>/referrers/<digest> (OCI distribution specification, "Listing Referrers")."""
 
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -18,6 +20,7 @@ from mooring.registry.gate import PROJECT
 from mooring.registry.tags import page_size
 
 _PAGE: Final = 1000  # descriptors in one answer
+_ROOM: Final = 16 << 20  # bytes of the manifests whose annotations stand in it
 
 _OF_SUBJECT: Final = and_(
     repository.c.name == bindparam("name"),
@@ -28,6 +31,13 @@ _OF_SUBJECT: Final = and_(
 )
 _WANTED: Final[ColumnElement[bool]] = or_(bindparam("kind") == "", artifact.c.artifact_type == bindparam("kind"))
 _COUNT: Final = Prepared(select(func.count(artifact_accessory.c.id)).where(_OF_SUBJECT))
+# Those of a page without their annotations, which are up to 4 MiB each.
+_SIZES: Final = Prepared(
+    select(artifact.c.manifest_size)
+    .where(_OF_SUBJECT, _WANTED, artifact_accessory.c.id > bindparam("last"))
+    .order_by(artifact_accessory.c.id)
+    .limit(bindparam("count"))
+)
 _LIST: Final = Prepared(
     select(
         artifact_accessory.c.id,
@@ -53,21 +63,28 @@ async def referrers(registry: Registry, request: Request, name: str, digest: str
     count = min(page_size(query.get("n", "")) or _PAGE, _PAGE)
     last = page_size(query.get("last", "")) or 0
     of = {"name": name, "project": passed.project_id, "digest": digest}
-    rows = await registry.db.reader.all(_LIST, **of, kind=kind, last=last, count=count + 1)
-    total = await registry.db.reader.one(_COUNT, **of)
+    reader = registry.db.reader
+    sizes = await reader.all(_SIZES, **of, kind=kind, last=last, count=count + 1)
+    fitting = _fitting([size for (size,) in sizes[:count]])
+    rows = await reader.all(_LIST, **of, kind=kind, last=last, count=fitting)
+    total = await reader.one(_COUNT, **of)
     headers: Headers = [
         (b"content-type", OCI_INDEX.encode()),
         (b"x-total-count", b"%d" % (total[0] if total else 0)),
     ]
     if kind:
         headers.append((b"oci-filters-applied", b"artifactType"))
-    if len(rows) > count:
-        rows = rows[:count]
+    if rows and len(sizes) > fitting:
         parameters = {"artifactType": kind} if kind else {}
         parameters |= {"last": str(rows[-1][0]), "n": str(count)}
         headers.append((b"link", f'</v2/{name}/referrers/{digest}?{urlencode(parameters)}>; rel="next"'.encode()))
     index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [_descriptor(row) for row in rows]}
     return Response(200, headers, msgspec.json.encode(index))
+
+
+def _fitting(sizes: Sequence[int]) -> int:
+    """How many manifests of these sizes come into one answer: the first one does whatever its size."""
+    return sum(not at or total <= _ROOM for at, total in enumerate(accumulate(sizes)))
 
 
 def _descriptor(row: Row) -> dict[str, Any]:
