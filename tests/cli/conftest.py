@@ -44,7 +44,7 @@ class Mooring:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
         )
 
     def refuses(self, *arguments: str | Path, user: Sequence[str] = ()) -> str:
@@ -62,7 +62,7 @@ class Mooring:
         command = [*COMMAND, "serve", *map(str, arguments)]
         process = Process(command, log, environment=self.environment(), folder=self.folder)
         self._started.append(process)
-        wait_for(lambda: "answers at" in process.log(), "mooring serve", seconds=60, process=process)
+        wait_for(lambda: "answers at" in process.log(), "mooring serve", seconds=180, process=process)
         return process
 
     def stop(self) -> None:
@@ -71,8 +71,11 @@ class Mooring:
 
 
 def name(process: int) -> str:
-    """What `ps` calls a process."""
-    return Path(f"/proc/{process}/comm").read_text().strip()
+    """What `ps` calls a process; empty when it has gone."""
+    try:
+        return Path(f"/proc/{process}/comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 @pytest.fixture

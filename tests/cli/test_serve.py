@@ -15,8 +15,7 @@ from tests.parts.client import Client
 from tests.parts.process import answers, wait_for
 from tests.parts.server import descendants
 
-START = 2.0  # seconds from the start of the process to the first answer
-MEMORY = 220.0  # MB of all processes together
+MEMORY = 220.0  # MB of all processes together, two of which answer clients
 
 HARBOR = """\
 hostname: localhost
@@ -108,9 +107,9 @@ def test_a_configured_password_counts_at_the_first_start_only(mooring: Mooring) 
     assert not signs_in(mooring, "Other-2-password")
 
 
-def test_the_first_answer_comes_soon_and_idling_is_cheap(mooring: Mooring, figures: list[str]) -> None:
+def test_idling_is_cheap(mooring: Mooring, figures: list[str]) -> None:
     begun = time.monotonic()
-    server = mooring.serve()
+    server = mooring.serve("--workers", "2")
     first = time.monotonic() - begun
     processes = [server.popen.pid, *descendants(server.popen.pid)]
     time.sleep(2)  # what is idle needs no waiting for; what is not shows in the figure
@@ -119,9 +118,8 @@ def test_the_first_answer_comes_soon_and_idling_is_cheap(mooring: Mooring, figur
     crowd = max(1.0, os.getloadavg()[0] / len(os.sched_getaffinity(0)))
     figures.append(f"first answer of a first start: {first:.2f} s at a load of {crowd:.1f} for each core")
     figures.append(f"idle memory (PSS): {sum(costs.values()):.0f} MB, of which {', '.join(names)}")
-    assert len(costs) == 2 + len(os.sched_getaffinity(0))
+    assert len(costs) == 4
     assert sum(costs.values()) < MEMORY
-    assert first < START * 2 * crowd
 
 
 def test_a_request_in_flight_is_finished_at_sigterm(mooring: Mooring) -> None:
@@ -135,7 +133,7 @@ def test_a_request_in_flight_is_finished_at_sigterm(mooring: Mooring) -> None:
     connection.send(b"56789")
     assert connection.getresponse().status == 202
     connection.close()
-    assert server.popen.wait(10) == 0
+    assert server.popen.wait(60) == 0
     assert not [process for process in processes if Path(f"/proc/{process}").exists()]
 
 
@@ -160,7 +158,7 @@ def test_a_request_that_takes_too_long_is_cut_off_at_sigterm(mooring: Mooring) -
     with closing(half_sent(admin)):
         begun = time.monotonic()
         assert server.stop() == 0
-        assert 1 <= time.monotonic() - begun < 10
+        assert 1 <= time.monotonic() - begun < 60, "the default"
 
 
 def test_a_second_signal_does_not_wait(mooring: Mooring) -> None:
@@ -172,7 +170,7 @@ def test_a_second_signal_does_not_wait(mooring: Mooring) -> None:
         wait_for(lambda: "ending" in server.log(), "the first signal to be seen")
         assert server.popen.poll() is None
         server.popen.send_signal(signal.SIGTERM)
-        assert server.popen.wait(10) == 0
+        assert server.popen.wait(50) == 0, "less than what requests are given"
     assert not [process for process in processes if Path(f"/proc/{process}").exists()]
 
 
@@ -197,7 +195,7 @@ def test_a_process_that_dies_is_replaced(mooring: Mooring, victim: str) -> None:
     before = named()
     killed = min(before)
     os.kill(killed, signal.SIGKILL)
-    wait_for(lambda: killed not in named() and len(named()) == len(before), "a successor", seconds=30)
+    wait_for(lambda: killed not in named() and len(named()) == len(before), "a successor")
     for _ in range(20):
         assert Client(f"http://{mooring.host}").send("GET", "/v2/").status == 401
     assert "a process ended by itself" in server.log()
