@@ -55,10 +55,14 @@ def test_the_schedule_is_one_and_shows_what_it_does(admin: Client) -> None:
 @pytest.mark.parametrize(
     ("parameters", "refusal"),
     [
-        ({"audit_retention_hour": "soon", "include_event_types": "other"}, "a whole number of hours"),
+        ({"audit_retention_hour": "soon", "include_event_types": "other"}, "should be integer format"),
         ({"audit_retention_hour": 1e400, "include_event_types": "other"}, ""),
         ({"include_event_types": "other"}, "audit_retention_hour should provide"),
         ({"audit_retention_hour": 1}, "include_event_types should provide"),
+        ({"audit_retention_hour": 24.5, "include_event_types": "other"}, "should be integer format"),
+        ({"audit_retention_hour": True, "include_event_types": "other"}, "should be integer format"),
+        ({"audit_retention_hour": 240_001}, "audit_retention_hour should be less than 240000"),
+        ({"audit_retention_hour": 1, "include_event_types": "other", "dry_run": "true"}, "dry_run should be true or"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(admin: Client, parameters: dict[str, Any], refusal: str) -> None:
@@ -66,3 +70,9 @@ def test_what_cannot_be_meant_is_refused(admin: Client, parameters: dict[str, An
     answer = admin.api("POST", f"{PURGES}/schedule", body)
     assert answer.status in (400, 422)
     assert refusal in answer.body.decode()
+
+
+def test_a_run_tells_all_that_it_was_asked_for_and_nothing_else(admin: Client) -> None:
+    run = begin(admin, audit_retention_hour="1000", include_event_types=["other", "pull_artifact"], nonsense=1)
+    told = '{"audit_retention_hour":1000,"dry_run":false,"include_event_types":"other,pull_artifact"}'
+    assert ended(admin, run)["job_parameters"] == told

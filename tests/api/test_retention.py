@@ -231,3 +231,22 @@ def test_a_policy_goes_with_its_project(house: House, admin: Client) -> None:
     policy = location(admin, "POST", "/retentions", house.policy(rule("always"), cron="0 0 3 * * *"))
     expect(admin.api("DELETE", f"/projects/{house.project}"), 200)
     expect(admin.api("GET", policy), 404)
+
+
+def test_a_run_is_found_in_its_own_policy_alone(house: House, server: Server) -> None:
+    admin, other = house.admin, House(house.admin, server.create_project())
+    house.push("v1")
+    own, foreign = (location(admin, "POST", "/retentions", each.policy(rule("always"))) for each in (house, other))
+    run = location(admin, "POST", f"{own}/executions", {"dry_run": True}).rpartition("/")[2]
+    elsewhere = f"project: {other.id}, execution id {run} not found"
+    assert message(admin, 404, "GET", f"{foreign}/executions/{run}/tasks") == elsewhere
+    assert message(admin, 404, "GET", f"{foreign}/executions/{run}/tasks/1") == elsewhere
+    assert message(admin, 404, "PATCH", f"{foreign}/executions/{run}", {"action": "stop"}) == elsewhere
+    assert message(admin, 404, "GET", f"{own}/executions/{run}/tasks/99999999") == "task 99999999 not found"
+
+
+def test_a_run_can_be_stopped_and_nothing_else_whoever_asks(house: House, user: Client) -> None:
+    policy = location(house.admin, "POST", "/retentions", house.policy(rule("always")))
+    for client in (house.admin, user):
+        refusal = message(client, 400, "PATCH", f"{policy}/executions/1", {"action": "pause"})
+        assert refusal == "bad request: action should be 'stop'"

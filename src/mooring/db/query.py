@@ -1,10 +1,13 @@
 """A list request as SQL, over an allow-list of columns. Whatever is not on the list is ignored, as Harbor does."""
 
+import json
+import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import (
+    JSON,
     Boolean,
     Connection,
     Integer,
@@ -23,9 +26,10 @@ from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 from sqlalchemy.sql.operators import desc_op
 
 from mooring.core.clock import SECOND
+from mooring.core.errors import BadRequest
 from mooring.core.page import AllOf, AnyOf, Exact, Filter, Fuzzy, Listing, Order, Range, Value
 from mooring.db.places import Key, Places, places
-from mooring.db.types import Moment
+from mooring.db.types import Json, Moment
 
 Columns = Mapping[str, ColumnElement[Any]]
 T = TypeVar("T")
@@ -34,6 +38,8 @@ _BATCH: Final = 1000  # SQLite takes 32 766 parameters in a statement, PostgreSQ
 _NEAR: Final = 1000  # rows that are sooner skipped than their key is asked for
 _INT64: Final = range(-(2**63), 2**63)
 _STRIDE: Final = 256  # rows between two places that are remembered
+_MOST_MEMBERS: Final = 100  # of JSON, that a list is searched by: SQLite takes conditions of a thousand parts
+_PATH: Final = re.compile(r"[\w-]+(\.[\w-]+)*")  # of a member of JSON
 
 
 def in_batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -55,15 +61,20 @@ def page(
 
     `columns` maps the names that `q` and `sort` may use, spelled `project_id` or `ProjectID`. `default` is the order
     when nothing else is asked for, and among rows that are alike otherwise; it ends in a unique column, so that pages
-    neither overlap nor leave a row out.
+    neither overlap nor leave a row out. A column of JSON is neither searched nor sorted by, but `q` may ask for its
+    members, at any depth: `extra_attrs.artifact.digest`.
 
     A list that may be long has a `scope`, equal for calls with the same statement and parameters and for no others:
     then its length and the places of its pages are remembered (db/places.py), and its last page comes as fast as its
     first. The columns that such a list is sorted by hold no NULL. A caller that knows the length and some places
     itself gives them as `known`.
     """
+    documents = {plain(name): column for name, column in columns.items() if column.type is Json}
+    columns = {name: column for name, column in columns.items() if column.type is not Json}
     for key, condition in named(listing.filters, columns).items():
         statement = statement.where(matches(columns[key], condition))
+    for document, path, condition in _of_members(listing, documents):
+        statement = statement.where(_has_member(connection, document, path, condition))
     names = {plain(name): column for name, column in columns.items()}
     sort: dict[str, Order] = {}
     for each in listing.sort:
@@ -170,6 +181,45 @@ def matches(column: ColumnElement[Any], condition: Filter) -> ColumnElement[bool
             return column.in_([each for each in (comparable(column, value) for value in values) if each is not None])
         case AllOf():
             return true()
+
+
+def _of_members(listing: Listing, documents: Columns) -> list[tuple[ColumnElement[Any], str, Filter]]:
+    """The conditions on members of columns of JSON, with the columns and the members' paths. Raises BadRequest."""
+    asked = [(*key.partition(".")[::2], condition) for key, condition in listing.filters.items()]
+    found = [
+        (documents[plain(name)], path, condition)
+        for name, path, condition in asked
+        if path and plain(name) in documents
+    ]
+    if len(found) > _MOST_MEMBERS:
+        raise BadRequest(f"a list is searched by at most {_MOST_MEMBERS} members")
+    return found
+
+
+def _has_member(
+    connection: Connection, column: ColumnElement[Any], path: str, condition: Filter
+) -> ColumnElement[bool]:
+    """The condition on what a column of JSON holds at a path of names joined by dots."""
+    if not _PATH.fullmatch(path):
+        return false()
+    names = path.split(".")
+    if connection.dialect.name == "postgresql":
+        held: ColumnElement[str] = cast(cast(column, JSON)[tuple(names)], Text)
+    else:
+        held = column.op("->", return_type=Text())("$" + "".join(f'."{name}"' for name in names))
+    match condition:
+        case Exact(value):
+            return held.in_(_spellings(value))
+        case AnyOf(values):
+            return held.in_([spelling for value in values for spelling in _spellings(value)])
+        case _:
+            return matches(held, condition)
+
+
+def _spellings(value: Value) -> list[str]:
+    """How JSON may write a value that a query spells so: a number and a truth as they are, text with quotes."""
+    text = str(value).replace("\0", "")
+    return [text, json.dumps(text)]
 
 
 def contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:

@@ -145,6 +145,19 @@ def stop(connection: Connection, execution_id: int) -> None:
         finish(connection, execution_id, Status.STOPPED)
 
 
+def policy_of(connection: Connection, execution_id: int) -> tuple[str, int] | None:
+    """The vendor type and id that the execution is of; None where there is no such execution."""
+    mine = execution.c.id == execution_id
+    row = connection.execute(select(execution.c.vendor_type, execution.c.vendor_id).where(mine)).one_or_none()
+    return None if row is None else (row.vendor_type, row.vendor_id)
+
+
+def of_task(connection: Connection, task_id: int) -> int | None:
+    """The id of the execution that the task is of; None where there is no such task."""
+    found: int | None = connection.execute(select(task.c.execution_id).where(task.c.id == task_id)).scalar()
+    return found
+
+
 def stop_task(connection: Connection, task_id: int) -> None:
     """Stop one task."""
     mine = task.c.id == task_id

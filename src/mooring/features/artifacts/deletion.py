@@ -1,7 +1,7 @@
 """Taking artifacts and repositories away. The bytes stay for garbage collection."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, delete, exists, select
 
@@ -15,6 +15,8 @@ from mooring.features.blobs import service as blobs
 from mooring.features.immutability import service as immutability
 from mooring.features.repositories import service as repositories
 from mooring.features.repositories.tables import repository
+
+_NEWEST: Final = (tag.c.push_time.desc(), tag.c.id.desc())
 
 
 class _Doomed(NamedTuple):
@@ -66,7 +68,7 @@ def _delete(connection: Connection, actor: Actor, home: _Home, doomed: _Doomed) 
     of_parent = select(references.child_id).where(references.parent_id == of, references.child_id.is_not(None))
     accessories = connection.execute(of_subject).scalars().all()
     children = connection.execute(of_parent).scalars().all()
-    names = connection.execute(select(tag.c.name).where(tag.c.artifact_id == of).order_by(tag.c.id)).scalars().all()
+    names = connection.execute(select(tag.c.name).where(tag.c.artifact_id == of).order_by(*_NEWEST)).scalars().all()
     immutability.check(connection, home.project_id, home.name, names, "deleted")
     blobs.release(connection, home.name, _blobs_of(connection, home, of))
     connection.execute(delete(artifact_accessory).where((links.subject_id == of) | (links.artifact_id == of)))
@@ -86,13 +88,17 @@ def delete_repository(connection: Connection, actor: Actor, repository_id: int) 
     inside = select(artifact.c.id).where(artifact.c.repository_id == home.id)
     tags: dict[int, list[str]] = {}
     for owner, name in connection.execute(
-        select(tag.c.artifact_id, tag.c.name).where(tag.c.repository_id == home.id).order_by(tag.c.id)
+        select(tag.c.artifact_id, tag.c.name).where(tag.c.repository_id == home.id).order_by(*_NEWEST)
     ):
         tags.setdefault(owner, []).append(name)
     names = [name for owner in sorted(tags, reverse=True) for name in tags[owner]]
     immutability.check(connection, home.project_id, home.name, names, "deleted")
+    has_tag = exists().where(tag.c.artifact_id == artifact.c.id)
+    has_parent = exists().where(artifact_reference.c.child_id == artifact.c.id)
     gone = connection.execute(
-        select(artifact.c.id, artifact.c.digest).where(artifact.c.repository_id == home.id).order_by(artifact.c.id)
+        select(artifact.c.id, artifact.c.digest)
+        .where(artifact.c.repository_id == home.id, has_tag | ~has_parent)
+        .order_by(artifact.c.push_time.desc(), artifact.c.id.desc())
     ).all()
     connection.execute(delete(artifact_accessory).where(artifact_accessory.c.repository_id == home.id))
     connection.execute(delete(artifact_reference).where(artifact_reference.c.parent_id.in_(inside)))

@@ -1,5 +1,6 @@
 """Deleting what the log has held for long enough."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ OTHER: Final = "other"  # every kind of act but those done to artifacts
 
 _HOUR: Final = 3600 * SECOND
 _LONGEST: Final = 240_000  # hours
+_INTEGER: Final = re.compile(r"-?\d{1,18}")
 _BATCH: Final = 5000
 _ARTIFACTS: Final = LISTED[:3]
 
@@ -37,16 +39,21 @@ class Purge(Struct, frozen=True):
         """As a schedule has it. Raises BadRequest, in Harbor's words."""
         if (hours := parameters.get("audit_retention_hour")) is None:
             raise BadRequest("bad request: audit_retention_hour should provide")
+        if not _INTEGER.fullmatch(str(hours)):
+            raise BadRequest("bad request: audit_retention_hour should be integer format")
+        if int(hours) > _LONGEST:
+            raise BadRequest(f"bad request: audit_retention_hour should be less than {_LONGEST}")
         if (types := parameters.get("include_event_types")) is None:
             raise BadRequest("bad request: include_event_types should provide")
-        try:
-            count = int(hours)
-        except (TypeError, ValueError, OverflowError):
-            raise BadRequest("bad request: audit_retention_hour should be a whole number of hours") from None
-        if count > _LONGEST:
-            raise BadRequest(f"bad request: audit_retention_hour should be less than {_LONGEST}")
+        if not isinstance(dry_run := parameters.get("dry_run") or False, bool):
+            raise BadRequest("bad request: dry_run should be true or false")
         words = types.split(",") if isinstance(types, str) else types if isinstance(types, list) else ()
-        return cls(count, [str(word).strip() for word in words], bool(parameters.get("dry_run")))
+        return cls(int(hours), [str(word).strip() for word in words], dry_run)
+
+    def parameters(self) -> dict[str, Any]:
+        """The same, as a run tells it."""
+        types = ",".join(self.types)
+        return {"audit_retention_hour": self.hours, "include_event_types": types, "dry_run": self.dry_run}
 
     def condition(self, moment: int) -> ColumnElement[bool]:
         """The records that are meant at the moment. Words that are no kind of act are passed over, as in Harbor."""

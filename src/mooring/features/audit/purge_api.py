@@ -85,8 +85,8 @@ def _asked(data: Schedule) -> tuple[ScheduleObj, Mapping[str, Any]]:
         raise BadRequest("bad request: schedule cann't be empty")
     if not data.parameters:
         raise BadRequest("bad request: schedule parameter cann't be empty")
-    Purge.of(data.parameters)
-    return data.schedule, data.parameters
+    purge = Purge.of(data.parameters)
+    return data.schedule, purge.parameters() if data.schedule.type == "Manual" else data.parameters
 
 
 HANDLERS: Final = (

@@ -12,11 +12,12 @@ from mooring.core.errors import BadRequest, NotFound
 from mooring.core.page import Listing
 from mooring.db.engine import Database
 from mooring.features.gc.jobs import NAME
-from mooring.features.gc.wire import Parameters, of_schedule
+from mooring.features.gc.wire import Parameters, hours, of_schedule
 from mooring.features.operations import history
 from mooring.features.operations.history import ExecHistory, Schedule
 from mooring.http.access import system
 from mooring.http.links import begun, listed
+from mooring.settings import Settings
 
 _RUNS: Final = "/system/gc"
 _RUN: Final = f"{_RUNS}/{{gc_id:str}}"
@@ -72,23 +73,26 @@ async def read_schedule(db: NamedDependency[Database]) -> ExecHistory | None:
 async def create_schedule(
     request: Request[Any, Any, Any],
     db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
     data: JSONBody[Schedule],
 ) -> Response[None]:
     """Collect now (Manual), by a schedule from now on, or not any more (None)."""
-    return begun(request, await _follow(db, data))
+    return begun(request, await _follow(db, settings, data))
 
 
 @put(_SCHEDULE, access=system("garbage-collection", "update"), body="schedule", operation_id="updateGCSchedule")
-async def change_schedule(db: NamedDependency[Database], data: JSONBody[Schedule]) -> None:
+async def change_schedule(
+    db: NamedDependency[Database], settings: NamedDependency[Settings], data: JSONBody[Schedule]
+) -> None:
     """The same."""
-    await _follow(db, data)
+    await _follow(db, settings, data)
 
 
-async def _follow(db: Database, wanted: Schedule) -> int:
+async def _follow(db: Database, settings: Settings, wanted: Schedule) -> int:
     if wanted.schedule is None:
         raise BadRequest("schedule required in body")
     sent = wanted.parameters if wanted.schedule.type != "None" else None
-    parameters = asdict(Parameters.of(sent or {}))
+    parameters = asdict(Parameters.of(sent or {})) | {"time_window": hours(settings.gc_time_window)}
     return await db.write(history.follow, NAME, wanted.schedule, parameters, "gc")
 
 

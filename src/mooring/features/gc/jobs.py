@@ -14,6 +14,7 @@ from mooring.db.engine import Database
 from mooring.features.gc import plan, service
 from mooring.features.gc.service import BATCH, Buried, Doomed, Link
 from mooring.features.gc.sweep import sweeping
+from mooring.features.gc.wire import hours
 from mooring.http.access import READ_ONLY
 from mooring.jobs.context import Context
 from mooring.jobs.kinds import Kind
@@ -80,13 +81,8 @@ class Collector:
             freed_space=freed,
             purged_blobs=blobs.count,
             purged_manifests=manifests.count,
-            time_window=_hours(self._window),
+            time_window=hours(self._window),
         )
-
-
-def _hours(seconds: int) -> float:
-    whole, rest = divmod(seconds, 3600)
-    return seconds / 3600 if rest else whole
 
 
 async def _candidates(context: Context, before: int) -> AsyncIterator[list[int]]:

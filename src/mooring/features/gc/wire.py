@@ -30,12 +30,20 @@ class Parameters(Struct, frozen=True):
         workers = sent.get("workers")
         if workers is None:
             return cls(**flags)
+        if isinstance(workers, float):
+            raise BadRequest("bad request: workers should be integer format")
         if type(workers) is not int or not 0 < workers <= MOST_WORKERS:
             raise BadRequest(
                 f"Error: Invalid number of workers:{workers}. "
                 f"Workers must be greater than 0 and less than or equal to {MOST_WORKERS}."
             )
         return cls(workers=workers, **flags)
+
+
+def hours(seconds: int) -> float:
+    """The time within which everything stays, as the API tells it."""
+    whole, rest = divmod(seconds, 3600)
+    return seconds / 3600 if rest else whole
 
 
 def of_schedule(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,9 @@ _SHOWN: Final = (
     execution.c.start_time,
     execution.c.update_time,
 )
-_NAMES: Final = {name: execution.c[name] for name in ("id", "trigger", "status", "start_time", "end_time")}
+_NAMES: Final = {
+    name: execution.c[name] for name in ("id", "trigger", "status", "extra_attrs", "start_time", "end_time")
+}
 
 ScheduleType = Literal["Hourly", "Daily", "Weekly", "Custom", "Manual", "None", "Schedule"]
 

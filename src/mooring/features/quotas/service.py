@@ -128,7 +128,7 @@ class Quotas:
         after = queries.used(connection, project_id)
         if after > max(hard, before):
             raise OverQuota(used=before, hard=hard, wanted=after - before)
-        if before * 100 < WARNS_AT * hard <= after * 100:
+        if after > before and WARNS_AT * hard <= after * 100:
             facts = self._facts(actor, project_id, repository)
             emit(connection, QuotaWarning(**facts, used=after, hard=hard))
         return result

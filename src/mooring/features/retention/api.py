@@ -180,11 +180,10 @@ async def stop_run(
     """Stop a run. What it has deleted by then is gone."""
 
     def work(connection: Connection) -> None:
-        policy = service.use(connection, actor, "update", id)
-        if data.action != "stop":
-            raise BadRequest("bad request: action should be 'stop'")
-        service.stop(connection, policy, eid)
+        service.stop(connection, service.use(connection, actor, "update", id), eid)
 
+    if data.action != "stop":
+        raise BadRequest("bad request: action should be 'stop'")
     await db.write(work)
 
 

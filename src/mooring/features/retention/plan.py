@@ -93,7 +93,9 @@ def candidates(connection: Connection, repository_id: int, only: int | None = No
     pushed first.
     """
     statement = select(*_COLUMNS).where(artifact.c.repository_id == repository_id, artifact.c.is_listed)
-    of_tags = select(tag.c.artifact_id, tag.c.name, tag.c.push_time, tag.c.pull_time).order_by(tag.c.id)
+    of_tags = select(tag.c.artifact_id, tag.c.name, tag.c.push_time, tag.c.pull_time).order_by(
+        tag.c.push_time.desc(), tag.c.id.desc()
+    )
     if only is None:
         of_tags = of_tags.where(tag.c.repository_id == repository_id)
     else:

@@ -99,23 +99,11 @@ def runs(connection: Connection, policy_id: int, listing: Listing) -> tuple[list
     return [_run(row) for row in rows], total
 
 
-def run(connection: Connection, policy_id: int, execution_id: int) -> Run | None:
-    """The execution, if it is the policy's."""
-    mine = (execution.c.vendor_type == NAME, execution.c.vendor_id == policy_id, execution.c.id == execution_id)
-    row = connection.execute(select(*_RUN).where(*mine)).one_or_none()
-    return None if row is None else _run(row)
-
-
 def pieces(connection: Connection, execution_id: int, listing: Listing) -> tuple[list[Piece], int]:
     """One page of the execution's tasks, the newest first, and how many there are."""
     statement = select(*_PIECE).where(task.c.execution_id == execution_id)
     rows, total = query.page(connection, statement, listing, {}, task.c.id.desc())
     return [_piece(row) for row in rows], total
-
-
-def has_piece(connection: Connection, execution_id: int, task_id: int) -> bool:
-    statement = select(task.c.id).where(task.c.execution_id == execution_id, task.c.id == task_id)
-    return connection.execute(statement).first() is not None
 
 
 def _policy(row: Any) -> Policy | None:

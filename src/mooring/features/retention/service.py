@@ -16,7 +16,7 @@ from mooring.features.projects.tables import project_metadata
 from mooring.features.repositories import service as repositories
 from mooring.features.repositories.tables import repository
 from mooring.features.retention import plan
-from mooring.features.retention.queries import NAME, Content, Policy, encoded, find, has_piece, of_project, run
+from mooring.features.retention.queries import NAME, Content, Policy, encoded, find, of_project
 from mooring.features.retention.rules import Candidate
 from mooring.features.retention.tables import retention_policy
 from mooring.jobs import executions, schedules
@@ -155,10 +155,17 @@ def stop(connection: Connection, policy: Policy, execution_id: int) -> None:
 
 def require_run(connection: Connection, policy: Policy, execution_id: int, task_id: int | None = None) -> None:
     """Raise NotFound for an execution, or a task, that is not the policy's."""
-    if run(connection, policy.id, execution_id) is None:
+    elsewhere = NotFound(f"project: {policy.project_id}, execution id {execution_id} not found")
+    owner = executions.policy_of(connection, execution_id)
+    if owner is None:
         raise NotFound(f"execution {execution_id} not found")
-    if task_id is not None and not has_piece(connection, execution_id, task_id):
+    if owner != (NAME, policy.id):
+        raise elsewhere
+    home = execution_id if task_id is None else executions.of_task(connection, task_id)
+    if home is None:
         raise NotFound(f"task {task_id} not found")
+    if home != execution_id:
+        raise elsewhere
 
 
 def delete_unchanged(connection: Connection, actor: Actor, repository_id: int, candidate: Candidate) -> None:

@@ -52,6 +52,7 @@ class Deliverer:
         if delivery is None or target is None:
             context.log.info("the policy does not deliver to this address any more")
             return
+        context.log.info("start to run webhook job")
         context.log.info(f"send request to remote endpoint, body: {delivery.payload}")
         headers = await self._headers(context, delivery, target)
         await self._send(target, headers, delivery.payload.encode())
@@ -100,7 +101,7 @@ def sign(secret: str, number: str, moment: str, body: str) -> str:
 
 def _what(connection: Connection, execution_id: int, address: str) -> tuple[Delivery | None, Target | None]:
     """A delivery, and its target as it is now."""
-    delivery = queries.any_delivery(connection, execution_id)
+    delivery = queries.delivery(connection, execution_id)
     policy = queries.find(connection, delivery.policy_id) if delivery else None
     targets = policy.targets if policy else ()
     return delivery, next((each for each in targets if each.address == address), None)

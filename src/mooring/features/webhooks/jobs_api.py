@@ -8,10 +8,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from sqlalchemy import Connection
 
+from mooring.core.errors import NotFound
 from mooring.core.page import Listing
 from mooring.db.engine import Database
 from mooring.features.projects.queries import Project
-from mooring.features.webhooks import queries, service
+from mooring.features.webhooks import queries
 from mooring.features.webhooks.queries import Delivery
 from mooring.features.webhooks.wire import WebhookJob
 from mooring.http.access import project as within
@@ -36,7 +37,11 @@ async def list_jobs(
     statuses = [each for each in status.split(",") if each]
 
     def work(connection: Connection) -> tuple[list[Delivery], int]:
-        policy = service.read(connection, project.id, policy_id)
+        policy = queries.find(connection, policy_id)
+        if policy is None:
+            raise NotFound(f"notificationPolicy {policy_id} not found")
+        if policy.project_id != project.id:
+            raise NotFound(f"resource not found: project id {project.id} does not match")
         return queries.deliveries(connection, policy.id, listing, statuses)
 
     found, total = await db.read(work)

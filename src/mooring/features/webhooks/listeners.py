@@ -143,7 +143,7 @@ def _repository(connection: Connection, event: events.ProjectEvent, full_name: s
 
 
 def _quota(connection: Connection, event: events.QuotaEvent, details: str) -> Data:
-    pushed = [{"digest": event.digest, "tag": event.tag or event.digest}] if event.digest else []
+    pushed = [_filled({"digest": event.digest, "tag": event.tag})] if event.digest else []
     return {
         **({"resources": pushed} if pushed else {}),
         "repository": _repository(connection, event, event.repository),
@@ -152,14 +152,20 @@ def _quota(connection: Connection, event: events.QuotaEvent, details: str) -> Da
 
 
 def _rule(rule: Mapping[str, Any]) -> Data:
-    return {
+    told = {
         "template": rule.get("template", ""),
         "params": rule.get("params", {}),
         "tag_selectors": _selectors(rule.get("tag_selectors", ())),
         "scope_selectors": {name: _selectors(each) for name, each in rule.get("scope_selectors", {}).items()},
     }
+    return _filled(told)
 
 
 def _selectors(selectors: Iterable[Mapping[str, Any]]) -> list[Data]:
     members = ("kind", "decoration", "pattern", "extras")
     return [{name: each.get(name, "") for name in members} for each in selectors]
+
+
+def _filled(members: Data) -> Data:
+    """Without the members that say nothing, which Harbor leaves out."""
+    return {name: value for name, value in members.items() if value}

@@ -116,10 +116,11 @@ _DELIVERY: Final = (
     execution.c.end_time,
 )
 _DELIVERIES: Final = {
-    name: execution.c[name] for name in ("id", "vendor_type", "trigger", "status", "start_time", "end_time")
+    name: execution.c[name]
+    for name in ("id", "vendor_type", "trigger", "status", "extra_attrs", "start_time", "end_time")
 } | {"creation_time": execution.c.start_time, "update_time": execution.c.update_time}
 _TASK: Final = tuple(task.c[field] for field in Attempted.__struct_fields__)
-_TASKS: Final = {field: task.c[field] for field in Attempted.__struct_fields__}
+_TASKS: Final = {field: task.c[field] for field in (*Attempted.__struct_fields__, "extra_attrs")}
 
 
 def listening(connection: Connection, project_id: int, event_type: str) -> list[tuple[int, Sequence[Target]]]:
@@ -174,16 +175,10 @@ def deliveries(
     return [_delivery(row, counts.get(row.id, {})) for row in rows], total
 
 
-def delivery(connection: Connection, policy_id: int, execution_id: int) -> Delivery | None:
-    """The delivery, if it is the policy's."""
-    row = connection.execute(_of(policy_id).where(execution.c.id == execution_id)).one_or_none()
-    return None if row is None else _delivery(row, _counts(connection, [row.id]).get(row.id, {}))
-
-
-def any_delivery(connection: Connection, execution_id: int) -> Delivery | None:
-    """The delivery, whosever it is."""
+def delivery(connection: Connection, execution_id: int) -> Delivery | None:
+    """The execution of this id, whatever it is of."""
     row = connection.execute(select(*_DELIVERY).where(execution.c.id == execution_id)).one_or_none()
-    return None if row is None else _delivery(row, {})
+    return None if row is None else _delivery(row, _counts(connection, [row.id]).get(row.id, {}))
 
 
 def attempts(connection: Connection, execution_id: int, listing: Listing) -> tuple[list[Attempted], int]:
@@ -198,11 +193,6 @@ def task_payload(connection: Connection, execution_id: int) -> Mapping[str, Any]
     statement = select(task.c.payload).where(task.c.execution_id == execution_id).order_by(task.c.id).limit(1)
     found: Mapping[str, Any] = msgspec.json.decode(connection.execute(statement).scalar_one())
     return found
-
-
-def has_task(connection: Connection, execution_id: int, task_id: int) -> bool:
-    statement = select(task.c.id).where(task.c.execution_id == execution_id, task.c.id == task_id)
-    return connection.execute(statement).first() is not None
 
 
 def _of(policy_id: int) -> Select[Any]:

@@ -15,7 +15,7 @@ from mooring.core.errors import BadRequest, Conflict, NotFound
 from mooring.features.configuration.vault import Vault
 from mooring.features.webhooks import queries
 from mooring.features.webhooks.payloads import EVENT_TYPES, FORMATS, Message, url_of
-from mooring.features.webhooks.queries import HTTP, VENDORS, Delivery, Policy, Target
+from mooring.features.webhooks.queries import HTTP, TYPES, VENDORS, Delivery, Policy, Target
 from mooring.features.webhooks.tables import webhook_policy
 from mooring.jobs import executions
 from mooring.jobs.executions import NewTask
@@ -23,6 +23,9 @@ from mooring.jobs.kinds import EVENT, MANUAL
 
 _LONGEST_SECRET: Final = 256
 _NO_HOST: Final = re.compile(r"[\s<>\"\\^`{|}]")
+_PORT: Final = re.compile(r":([^:\]]+)$")
+_LAST_PORT: Final = 65_535
+_BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}")
 
 
 class Content(Struct, frozen=True, kw_only=True):
@@ -96,11 +99,16 @@ def sign(connection: Connection, vault: Vault, policy: Policy, address: str, sec
 
 def require_delivery(connection: Connection, policy: Policy, execution_id: int, task_id: int | None = None) -> Delivery:
     """The policy's delivery. Raises NotFound for one, or a task, that is not."""
-    found = queries.delivery(connection, policy.id, execution_id)
+    found = queries.delivery(connection, execution_id)
     if found is None:
         raise NotFound(f"execution {execution_id} not found")
-    if task_id is not None and not queries.has_task(connection, execution_id, task_id):
+    if found.policy_id != policy.id or found.vendor_type not in TYPES:
+        raise NotFound(f"resource not found: execution {execution_id} not found in policy {policy.id}")
+    home = execution_id if task_id is None else executions.of_task(connection, task_id)
+    if home is None:
         raise NotFound(f"task {task_id} not found")
+    if home != execution_id:
+        raise NotFound(f"resource not found: task {task_id} not found in execution {execution_id}")
     return found
 
 
@@ -154,21 +162,35 @@ def _check_target(policy: str, target: Target) -> None:
 
 
 def _check_address(address: str) -> None:
-    if not address:
+    """What Harbor refuses, in its words, which are those of Go's net/url; and what can be nobody's address."""
+    shown = address.rstrip("/")
+    if not shown:
         raise BadRequest("empty URL")
+    url = url_of(shown)
+    scheme = url.partition("://")[0]
+    if scheme.lower() not in ("http", "https"):
+        raise BadRequest(f"invalid scheme: {scheme}")
+    if wrong := _wrong(url):
+        raise BadRequest(f'parse "{ascii(url)[1:-1]}": {wrong}')
+
+
+def _wrong(url: str) -> str:
+    """What is wrong with it; empty where nothing is."""
+    if not url.isprintable():
+        return "net/url: invalid control character in URL"
     try:
-        parts = urlsplit(url_of(address))
-        _ = parts.port
+        parts = urlsplit(url)
     except ValueError as error:
-        raise BadRequest(f'parse "{address}": {error}') from None
-    if parts.scheme.lower() not in ("http", "https"):
-        raise BadRequest(f"invalid scheme: {parts.scheme}")
-    wrong = _NO_HOST.search(parts.netloc)
-    if wrong:
-        shown = f"{parts.scheme}://{parts.netloc}"
-        raise BadRequest(f'parse "{shown}": invalid character "{wrong[0]}" in host name')
-    if not parts.hostname or not address.isprintable():
-        raise BadRequest(f'parse "{address!a}": an address names a host and is one line')
+        return str(error)
+    host = parts.netloc.rpartition("@")[2]
+    port = _PORT.search(host)
+    if port and not (port[1].isdecimal() and int(port[1]) <= _LAST_PORT):
+        return f'invalid port "{port[0]}" after host'
+    if character := _NO_HOST.search(parts.netloc):
+        return f'invalid character "{character[0]}" in host name'
+    if escape := _BAD_ESCAPE.search(parts.netloc + parts.path):
+        return f'invalid URL escape "{escape[0]}"'
+    return "" if parts.hostname else "there is no host in it"
 
 
 def _sealed(vault: Vault, target: Target, before: Iterable[Target]) -> Target:

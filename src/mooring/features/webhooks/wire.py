@@ -1,6 +1,5 @@
 """Policies and deliveries as the API spells them."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import Struct
@@ -29,7 +28,7 @@ class WebhookTargetObject(Struct, omit_defaults=True):
 
     def content(self) -> Target:
         form = self.payload_format or (DEFAULT if self.type == HTTP else "")
-        return Target(self.type, self.address, form, self.skip_cert_verify, self.auth_header)
+        return Target(self.type, self.address.strip(" "), form, self.skip_cert_verify, self.auth_header)
 
 
 class WebhookPolicy(Struct, omit_defaults=True, kw_only=True):
@@ -159,7 +158,7 @@ class Execution(Struct, omit_defaults=True, kw_only=True):
     trigger: str
     extra_attrs: dict[str, Any]
     start_time: str
-    end_time: str = ""
+    end_time: str
 
     @classmethod
     def of(cls, delivery: Delivery) -> "Execution":
@@ -189,8 +188,8 @@ class Task(Struct, omit_defaults=True, kw_only=True):
     extra_attrs: dict[str, Any] = {}
     creation_time: str
     update_time: str
-    start_time: str = ""
-    end_time: str = ""
+    start_time: str
+    end_time: str
 
     @classmethod
     def of(cls, task: Attempted) -> "Task":
@@ -220,5 +219,5 @@ class SignedWebhookTarget(Struct):
 
 
 def _seconds(moment: int) -> str:
-    """A moment as executions and tasks have it: whole seconds; empty when it has not come."""
-    return datetime.fromtimestamp(moment // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else ""
+    """A moment as executions and tasks have it, in whole seconds."""
+    return f"{rfc3339(moment - moment % SECOND).partition('.')[0]}Z"
