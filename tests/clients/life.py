@@ -197,7 +197,7 @@ class Life:
 
 async def main(url: str, username: str, password: str, source: str, digest: str) -> None:
     """Live through all of it. Raises what harborapi raises, or AssertionError."""
-    life = Life(HarborAsyncClient(url=f"{url}/api/v2.0", username=username, secret=password))
+    life = Life(HarborAsyncClient(url=f"{url}/api/v2.0", username=username, secret=password, timeout=120))
     await life.system()
     await life.begin()
     await life.people()

@@ -8,10 +8,18 @@ from typing import Any
 import pytest
 
 from tests.clients.conftest import Shell, Signed
+from tests.parts.process import wait_for
 from tests.parts.server import Server
 
 LIFE = str(Path(__file__).with_name("life.py"))
 Run = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def is_well(server: Server) -> None:
+    """A server that has just started has jobs a moment later than answers."""
+    client = server.client()
+    wait_for(lambda: client.api("GET", "/health").json()["status"] == "healthy", "the jobs")
 
 
 def test_a_project_lives_through_harborapi(

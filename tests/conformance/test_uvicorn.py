@@ -22,7 +22,7 @@ def test_the_stable_profile_passes_on_uvicorn(tool: Callable[[str], str], tmp_pa
     running = Process(command, tmp_path / "uvicorn.log", environment=environment)
     try:
         url = f"http://127.0.0.1:{port}"
-        wait_for(lambda: is_served(url), "uvicorn", seconds=30, process=running)
+        wait_for(lambda: is_served(url), "uvicorn", process=running)
         client = Client(url, server.username, server.password)
         outcome = suite.run(tool("conformance"), client, project, "stable", {}, tmp_path / "stable")
     finally:

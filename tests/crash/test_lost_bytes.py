@@ -7,6 +7,7 @@ import pytest
 
 from tests.crash.conftest import Start
 from tests.parts.client import digest_of, expect
+from tests.parts.process import wait_for
 
 DATA = random.Random(4).randbytes(4 << 20)
 
@@ -24,7 +25,7 @@ def test_a_file_that_ends_early(start: Start) -> None:
     with pytest.raises(IncompleteRead):
         response.read()
     connection.close()
-    assert "ends at byte" in server.log()
+    wait_for(lambda: "ends at byte" in server.log(), "the line that says so")
     assert "Traceback" not in server.log()
 
     segment.unlink()

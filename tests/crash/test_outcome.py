@@ -121,15 +121,15 @@ def test_bytes_whose_row_was_surely_not_written_go_at_once(tmp_path: Path, error
 
 
 def test_a_body_that_stalls_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchange, "STALL", 0.05)
-
     async def stalling() -> AsyncIterator[bytes]:
         yield DATA
         await asyncio.sleep(30)
 
     async def work(app: App) -> None:
         location = await begin(app)
-        answer = await send(app, "PATCH", location, stalling())
+        with monkeypatch.context() as patch:
+            patch.setattr(exchange, "STALL", 0.05)
+            answer = await send(app, "PATCH", location, stalling())
         assert (answer.status, answer.codes()) == (408, ["REQUEST_TIMEOUT"])
         assert segments(tmp_path) == []
         assert (await send(app, "PATCH", location, once(DATA))).status == 202

@@ -19,6 +19,7 @@ from tests.parts.server import Server
 from tests.registry.contents import query
 
 THREADS = 3
+HASTY = {"MOORING_STORAGE__OPTIONS__READ_TIMEOUT": "2s"}
 Fault = Literal["busy", "silent"]
 
 
@@ -31,7 +32,8 @@ def line(bucket: s3.Bucket) -> Iterator[s3.Line]:
 
 
 @pytest.fixture
-def server(bucket: s3.Bucket, line: s3.Line, tmp_path: Path) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest, bucket: s3.Bucket, line: s3.Line, tmp_path: Path) -> Iterator[Server]:
+    """One whose bucket is at the end of the line. The parameter, if there is one, adds settings."""
     server = Server(
         tmp_path,
         environment={
@@ -42,7 +44,7 @@ def server(bucket: s3.Bucket, line: s3.Line, tmp_path: Path) -> Iterator[Server]
             "MOORING_STORAGE__REGION": s3.REGION,
             "MOORING_STORAGE__ACCESS_KEY": bucket.access_key,
             "MOORING_STORAGE__SECRET_KEY": bucket.secret_key,
-            "MOORING_STORAGE__OPTIONS__READ_TIMEOUT": "2s",
+            **getattr(request, "param", {}),
         },
     )
     yield server
@@ -57,7 +59,7 @@ def stored(server: Server, bucket: s3.Bucket) -> set[str]:
     return {each["Key"].removeprefix(prefix) for page in pages for each in page.get("Contents", [])}
 
 
-@pytest.mark.parametrize("fault", ["busy", "silent"])
+@pytest.mark.parametrize(("fault", "server"), [("busy", {}), ("silent", HASTY)], indirect=["server"])
 def test_pushes_are_refused_meanwhile_and_nothing_is_lost(
     server: Server, bucket: s3.Bucket, line: s3.Line, fault: Fault
 ) -> None:

@@ -126,7 +126,7 @@ def _serving(command: list[str], port: int, log: Path) -> Iterator[Process]:
     """The program of the image, while it answers."""
     process = Process(command, log)
     try:
-        wait_for(lambda: is_served(f"http://127.0.0.1:{port}"), "the image", seconds=60, process=process)
+        wait_for(lambda: is_served(f"http://127.0.0.1:{port}"), "the image", process=process)
         yield process
     finally:
         process.stop()
@@ -139,7 +139,7 @@ def _stop(process: Process) -> int:
         return process.stop()
     assert Path(f"/proc/{servers[0]}").stat().st_uid == USER
     os.kill(servers[0], signal.SIGTERM)
-    return process.popen.wait(70)
+    return process.popen.wait(150)
 
 
 def _name_of(process: int) -> str:

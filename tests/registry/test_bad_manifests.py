@@ -216,8 +216,7 @@ def test_a_key_that_stands_twice_among_very_many_is_found_at_once(
 ) -> None:
     many = ", ".join(f'"{number}": 1' for number in range(250_000))
     document = f'{{"schemaVersion": 2, "config": {json.dumps(good["config"])}, "layers": [], {many}, "249999": 1}}'
-    impatient = Client(client.url, client.username, client.password, timeout=10)
-    answer = put(impatient, repository, "tag", document.encode())
+    answer = put(client, repository, "tag", document.encode())
     assert (answer.status, answer.codes()) == (400, ["MANIFEST_INVALID"])
 
 

@@ -178,7 +178,7 @@ class TestCutOff:
     def begin(self, client: Client, method: str, path: str, header: str, body: bytes = LONG[:HALF]) -> socket.socket:
         """Send the head of a request and the first half of its body."""
         host, _, port = client.host.partition(":")
-        connection = socket.create_connection((host, int(port)), timeout=30)
+        connection = socket.create_connection((host, int(port)), timeout=120)
         credentials = client.bearer("repository:" + path[4:].partition("/blobs/")[0] + ":pull,push,delete")[
             "Authorization"
         ]

@@ -34,7 +34,7 @@ def test_who_is_still_sending_gets_the_answer(client: Client, server: Server, re
 def test_chunks_that_are_none_are_400(client: Client, server: Server, repository: str) -> None:
     head = f"PUT /v2/{repository}/manifests/v1 HTTP/1.1\r\nHost: {server.host}\r\nTransfer-Encoding: chunked\r\n"
     credentials = f"Authorization: {client.basic()['Authorization']}\r\n"
-    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=30)) as connection:
+    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=120)) as connection:
         connection.sendall(f"{head}{credentials}\r\nzz\r\n".encode())
         assert connection.recv(12) == b"HTTP/1.1 400"
 

@@ -324,7 +324,7 @@ class Stuck:
 
         def wait(*args: object) -> object:
             self.reached.set()
-            assert self.released.wait(timeout=30)
+            assert self.released.wait(timeout=120)
             return call(*args)
 
         monkeypatch.setattr(os, name, wait)
@@ -344,7 +344,7 @@ async def test_the_loop_goes_on_and_no_body_piles_up_while_the_disk_is_stuck(
 
     stuck = Stuck(monkeypatch, call)
     writing = asyncio.create_task(folder.write(keys.segment(), counting()))
-    assert await asyncio.to_thread(stuck.reached.wait, 30)
+    assert await asyncio.to_thread(stuck.reached.wait, 120)
     assert not writing.done()
     assert asked <= (2 if call == "write" else 10)
     stuck.released.set()
@@ -357,7 +357,7 @@ async def test_a_write_cancelled_in_its_last_call_leaves_nothing(
 ) -> None:
     stuck = Stuck(monkeypatch, call)
     writing = asyncio.create_task(folder.write(keys.segment(), body(b"x")))
-    assert await asyncio.to_thread(stuck.reached.wait, 30)
+    assert await asyncio.to_thread(stuck.reached.wait, 120)
     writing.cancel()
     await asyncio.sleep(0)
     assert not writing.done()
@@ -374,7 +374,7 @@ async def test_an_append_cancelled_in_its_last_call_ends_at_the_offset(
     await folder.write(key, body(b"first"))
     stuck = Stuck(monkeypatch, "fdatasync")
     writing = asyncio.create_task(folder.append(key, 5, body(b"second")))
-    assert await asyncio.to_thread(stuck.reached.wait, 30)
+    assert await asyncio.to_thread(stuck.reached.wait, 120)
     writing.cancel()
     await asyncio.sleep(0)
     assert not writing.done()

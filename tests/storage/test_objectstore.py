@@ -104,7 +104,7 @@ async def test_a_signed_address_that_was_changed_serves_nothing(bucket: s3.Bucke
 
 def _get(address: str, range_: str = "") -> bytes:
     request = urllib.request.Request(address, headers={"Range": range_} if range_ else {})
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=120) as response:
         return bytes(response.read())
 
 
@@ -122,7 +122,9 @@ def line(bucket: s3.Bucket) -> Iterator[s3.Line]:
 
 
 def _hasty(bucket: s3.Bucket, line: s3.Line) -> ObjectStore:
-    """The driver with the patience of a test."""
+    """The driver with the patience of a test. What is large is not written by it: it would wait as long for a part to
+    be sent.
+    """
     return ObjectStore(
         S3Store(
             bucket.name,
@@ -133,8 +135,8 @@ def _hasty(bucket: s3.Bucket, line: s3.Line) -> ObjectStore:
                 "access_key_id": bucket.access_key,
                 "secret_access_key": bucket.secret_key,
             },
-            client_options={"allow_http": True, "read_timeout": "500ms", "timeout": "1day"},
-            retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=3)},
+            client_options={"allow_http": True, "read_timeout": "1s", "timeout": "1day"},
+            retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=5)},
         )
     )
 
@@ -182,7 +184,7 @@ async def test_an_outage_in_the_middle_of_a_body_fails_the_write(bucket: s3.Buck
 
 async def test_a_connection_that_is_cut_while_reading_is_taken_up_again(bucket: s3.Bucket, line: s3.Line) -> None:
     driver, key, content = _hasty(bucket, line), keys.segment(), noise(60 * MIB)
-    await driver.write(key, body(content))
+    await in_bucket(bucket, "hasty").write(key, body(content))
     read = bytearray()
     async for piece in driver.read(key, 0, len(content)):
         if len(read) < 5 * MIB <= len(read) + len(piece):
@@ -194,10 +196,10 @@ async def test_a_connection_that_is_cut_while_reading_is_taken_up_again(bucket: 
 
 async def test_a_reader_slower_than_the_timeout_gets_everything(bucket: s3.Bucket, line: s3.Line) -> None:
     driver, key, content = _hasty(bucket, line), keys.segment(), noise(30 * MIB)
-    await driver.write(key, body(content))
+    await in_bucket(bucket, "hasty").write(key, body(content))
     reading = driver.read(key, 0, len(content))
     read = [await anext(reading)]
-    await asyncio.sleep(1)  # longer than the driver's read timeout: that is what is tried
+    await asyncio.sleep(1.5)  # longer than the driver's read timeout: that is what is tried
     read += [piece async for piece in reading]
     assert b"".join(read) == content
     await driver.delete([key])

@@ -64,7 +64,7 @@ func (l *life) lookAround() {
 	check(must(l.Ping.GetPing(l.ctx, &ping.GetPingParams{})).Payload == "Pong", "ping")
 	overall := must(l.Health.GetHealth(l.ctx, &health.GetHealthParams{})).Payload
 	// A server that has just started has jobs a moment later than answers.
-	for deadline := time.Now().Add(20 * time.Second); overall.Status != "healthy" && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(120 * time.Second); overall.Status != "healthy" && time.Now().Before(deadline); {
 		time.Sleep(100 * time.Millisecond)
 		overall = must(l.Health.GetHealth(l.ctx, &health.GetHealthParams{})).Payload
 	}
