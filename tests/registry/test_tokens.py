@@ -223,10 +223,35 @@ class TestAccounts:
             assert machine.registry("GET", image).status == 401
             assert machine.send("GET", image, headers=machine.basic()).status == 401
         expect(client.api("PUT", f"/robots/{number}", found | {"disable": False}), 200)
+        machine = server.client(machine.username, machine.password)
         expect(machine.registry("GET", image), 200)
         expect(client.api("DELETE", f"/robots/{number}"), 200)
         for _ in range(8):
             assert machine.registry("GET", image).status == 401
+
+    @every_database
+    def test_other_secrets_and_permissions_end_a_token_at_once(
+        self, server: Server, client: Client, repository: str, image: str
+    ) -> None:
+        project = repository.partition("/")[0]
+        member = person(server, project, MAINTAINER)
+        expect(member.registry("GET", image), 200)
+        own = f"/users/{user_id(server, member)}/password"
+        expect(client.api("PUT", own, {"new_password": "Another-one-1"}), 200)
+        machines = [robot(server, project, "pull", "push") for _ in range(2)]
+        for machine, _ in machines:
+            expect(machine.registry("GET", image), 200)
+        (_, first), (_, second) = machines
+        found = expect(client.api("GET", f"/robots/{first}"), 200).json()
+        found["permissions"][0]["access"] = [{"resource": "repository", "action": "list"}]
+        expect(client.api("PUT", f"/robots/{first}", found), 200)
+        expect(client.api("PATCH", f"/robots/{second}", {}), 200)
+        for old in (member, *(machine for machine, _ in machines)):
+            kept = old.bearer(f"repository:{repository}:pull,push,delete")
+            for _ in range(8):  # whichever process answers
+                assert old.send("GET", image, headers=kept).status == 401
+                assert old.send("GET", "/v2/", headers=kept).status == 401
+        expect(server.client(member.username, "Another-one-1").registry("GET", image), 200)
 
     def test_another_person_of_the_same_name_does_not_inherit_a_token(
         self, server: Server, client: Client, repository: str, image: str

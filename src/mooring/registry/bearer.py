@@ -66,6 +66,7 @@ class _Claims(Struct, frozen=True):
     nbf: int = 0
     sub: str = ""
     jti: str = ""
+    version: int = 0  # of the account when it was signed; 0 where it ends with no change of that
     access: list[Access] | None = None
 
 
@@ -94,6 +95,8 @@ class Tokens:
         }
         if not actor.is_anonymous:
             claims["sub"] = actor.name
+            if actor.scope is None:
+                claims["version"] = actor.version
         return jwt.encode(self._header, claims, self._key, algorithms=["RS256"])
 
     def known(self, header: bytes) -> Token | None:
@@ -131,6 +134,8 @@ class Tokens:
         number = int(personal) if personal.isdecimal() else 0
         actor = await self._signin.named(claims.sub, number) if claims.sub else Actor()
         if actor is None or claims.jti[_RANDOM:] != _token_id(actor)[_RANDOM:]:
+            return None
+        if claims.version not in (0, actor.version):
             return None
         return Token(actor, claims.iat, claims.exp, _by_project(claims.access or []))
 

@@ -171,7 +171,10 @@ class Gate:
 
     async def is_alive(self, caller: Caller) -> bool:
         """Whether the account behind a token may still act; Basic has just been verified."""
-        return caller.token is None or await self._signin.account(caller.actor) is not None
+        if caller.token is None:
+            return True
+        found = await self._signin.account(caller.actor)
+        return found is not None and _is_as_it_was(caller.actor, found.version)
 
     def refuse(self, request: Request, caller: Caller) -> Unauthorized:
         """The answer to somebody who is nobody, where no repository is meant."""
@@ -192,7 +195,7 @@ class Gate:
     async def _may(self, caller: Caller, name: str, found: Row, action: str) -> bool:
         project_id, is_public, created, version = found
         actor = caller.actor
-        if not actor.is_anonymous and version is None:
+        if not actor.is_anonymous and not _is_as_it_was(actor, version):
             return False
         if caller.token is not None:
             # A token from before the project was made was meant for another project of this name.
@@ -215,6 +218,13 @@ class Gate:
 
 
 _NAME: Final = Prepared(select(project.c.name).where(project.c.id == bindparam("id"), ~project.c.is_deleted))
+
+
+def _is_as_it_was(actor: Actor, version: int | None) -> bool:
+    """Whether the account may still act, and has the secrets and permissions that it had. What was sent for a personal
+    token ends with that alone.
+    """
+    return version is not None and (actor.scope is not None or version == actor.version)
 
 
 def _twice(text: str) -> str:
