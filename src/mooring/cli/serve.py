@@ -15,7 +15,8 @@ from typing import Annotated
 import structlog
 from cyclopts import Parameter
 
-from mooring.cli import banner, certificate, folder, metrics
+from mooring.cli import banner, folder, metrics
+from mooring.cli.certificate import Pair
 from mooring.cli.listen import listen, listen_each
 from mooring.cli.options import Config, Data, load
 from mooring.cli.prepare import Preparation, Prepared
@@ -47,7 +48,7 @@ def serve(
 
 
 def _serve(settings: Settings, held: ExitStack, listeners: ExitStack) -> None:
-    _check_certificate(settings)
+    pair = Pair.read(settings.https) if settings.https else None
     metrics.check(settings)
     if folder.is_needed(settings):
         folder.make(Path(settings.data_volume))
@@ -60,8 +61,7 @@ def _serve(settings: Settings, held: ExitStack, listeners: ExitStack) -> None:
         listeners.enter_context(listener)
     with shared_memory():
         prepared = _prepare(settings)
-    posts = _posts(settings, web, plain, read)
-    supervisor = Supervisor(posts, settings.shutdown_timeout, partial(_check_certificate, settings))
+    supervisor = _supervisor(settings, pair, web, plain, read)
     announced = (supervisor, settings, prepared.password)
     ready = threading.Thread(target=_announce, args=announced, name="ready", daemon=True)
     try:
@@ -95,8 +95,10 @@ def _prepare(settings: Settings) -> Prepared:
     return prepared
 
 
-def _posts(settings: Settings, listeners: list[socket], plain: socket | None, read: socket | None) -> list[Post]:
-    """The processes of a server: `plain` is the listener that redirects, `read` the one for Prometheus."""
+def _supervisor(
+    settings: Settings, pair: Pair | None, listeners: list[socket], plain: socket | None, read: socket | None
+) -> Supervisor:
+    """Of the processes of a server: `plain` is the listener that redirects, `read` the one for Prometheus."""
     from mooring.app import build
     from mooring.cli.web import WebProcesses
     from mooring.cli.worker import run_child
@@ -106,25 +108,20 @@ def _posts(settings: Settings, listeners: list[socket], plain: socket | None, re
     def load(number: int) -> ASGIApp:
         return build(settings, board.take(number) if board else None).asgi
 
-    web = WebProcesses(settings, listeners, load, [*filter(None, (plain, read))])
+    web = WebProcesses(settings, pair, listeners, load, [*filter(None, (plain, read))])
     jobs = (settings, board, plain, [*listeners, *filter(None, [read])])
     posts = [Post(f"web {number}", partial(web.start, number), is_web=True) for number in range(len(listeners))]
     posts.append(Post("jobs", partial(_fork, run_child, jobs), is_web=False))
     if board and read:
         reading = (settings, board, read, [*listeners, *filter(None, [plain])])
         posts.append(Post("metrics", partial(_fork, metrics.run_child, reading), is_web=False))
-    return posts
+    return Supervisor(posts, settings.shutdown_timeout, web.renew)
 
 
 def _fork(target: Callable[..., None], arguments: tuple[object, ...]) -> BaseProcess:
     process = multiprocessing.get_context("fork").Process(target=target, args=arguments)
     process.start()
     return process
-
-
-def _check_certificate(settings: Settings) -> None:
-    if settings.https is not None:
-        certificate.check(settings.https)
 
 
 def _announce(supervisor: Supervisor, settings: Settings, password: str) -> None:

@@ -31,13 +31,13 @@ class Supervisor:
     """Keeps every post filled until SIGTERM or SIGINT; SIGHUP replaces the web processes.
 
     It runs no threads of its own, so that a child can be forked at any time. `timeout` is in seconds: what processes
-    get to finish the requests they have. `may_reload` raises StartError when new web processes would not start.
+    get to finish the requests they have. `renew` reads anew what new web processes start with, or raises StartError.
     """
 
-    def __init__(self, posts: Sequence[Post], timeout: float, may_reload: Callable[[], None]) -> None:
+    def __init__(self, posts: Sequence[Post], timeout: float, renew: Callable[[], None]) -> None:
         self._posts = posts
         self._timeout = timeout
-        self._may_reload = may_reload
+        self._renew = renew
         self._running: dict[Post, _Running] = {}
         self._due: dict[Post, float] = {}
         self._deaths: dict[Post, int] = {}
@@ -115,7 +115,7 @@ class Supervisor:
     def _reload(self) -> None:
         """New web processes beside the old ones, which finish what they have."""
         try:
-            self._may_reload()
+            self._renew()
         except StartError as error:
             self._log.error("not reloaded", reason=str(error))
             return

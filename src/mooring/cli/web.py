@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from socket import socket
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
+from mooring.cli.certificate import Pair
 from mooring.cli.listen import BACKLOG
 from mooring.cli.process import STOP_ACCEPTING, become_child, stop_accepting
 from mooring.core.errors import MooringError
@@ -42,15 +42,21 @@ _LOG: Final[dict[str, Any]] = {
 
 
 class WebProcesses:
-    """Starts web processes, each on a socket of its own. `load` makes the application of the one with that number;
-    `unused` is closed there.
+    """Starts web processes, each on a socket of its own, with TLS where there is a certificate. `load` makes the
+    application of the one with that number; `unused` is closed there.
     """
 
     def __init__(
-        self, settings: Settings, listeners: Sequence[socket], load: Callable[[int], Any], unused: Sequence[socket]
+        self,
+        settings: Settings,
+        pair: Pair | None,
+        listeners: Sequence[socket],
+        load: Callable[[int], Any],
+        unused: Sequence[socket],
     ) -> None:
         self._cores = _cores(settings, len(listeners))
-        https = settings.https
+        self._https = settings.https
+        self._pair = pair
         multiprocessing.set_start_method("fork", force=True)  # the default until Python 3.14
         self._server = MPServer(
             "mooring.app",
@@ -64,16 +70,21 @@ class WebProcesses:
             backpressure=_CONNECTIONS,
             log_level=LogLevels.warning,
             log_dictconfig=_LOG,
-            ssl_cert=Path(https.certificate) if https else None,
-            ssl_key=Path(https.private_key) if https else None,
-            ssl_protocol_min=SSLProtocols.tls12,
         )
         self._listeners = listeners
         self._load = load
         self._unused = unused
 
+    def renew(self) -> None:
+        """Read certificate and key anew, for processes that start from now on. Raises StartError, and goes on with the
+        ones that were read before, when they cannot be used.
+        """
+        if self._https is not None and self._pair is not None:
+            before, self._pair = self._pair, Pair.read(self._https)
+            before.close()
+
     def start(self, index: int) -> BaseProcess:
-        """A new process; certificate and key are read by it."""
+        """A new process, with the certificate and key that were read last."""
         listener = self._listeners[index]
         unused = [*self._unused, *(other for other in self._listeners if other is not listener)]
         target: Any = self._server._spawn_asgi_lifespan_worker
@@ -82,6 +93,8 @@ class WebProcesses:
         # As Granian itself does where there is no SO_REUSEPORT: the worker is handed a socket of ours.
         server._ssp, server._shd, server._sso = None, holder(listener.fileno(), False, BACKLOG), listener
         server._ipc = {index: (None, None)}
+        if self._pair is not None:
+            server.ssl_ctx = (True, *self._pair.paths, None, str(SSLProtocols.tls12), None, [], False)
         core = self._cores[index] if self._cores else None
         load = partial(_application, partial(self._load, index), listener, unused, core)
         process: BaseProcess = server._spawn_worker(index, target, load).inner
