@@ -49,7 +49,7 @@ class Shell:
             cwd=self.home,
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=1800,
             check=False,
         )
 
