@@ -27,7 +27,7 @@ SERVICE: Final = "harbor-registry"
 LEEWAY: Final = 60  # seconds that clocks may differ
 _LETTERS: Final = string.ascii_letters + string.digits
 _RANDOM: Final = 6  # letters of a token's id that are made up
-_ACCOUNT: Final = 16  # letters of it to the end of the account's number
+_ACCOUNT: Final = 16  # letters of it to the end of those that stand for the account
 _KEPT: Final = 4096  # verified tokens a process remembers
 _LONG: Final = 2048  # bytes of a header that is remembered by its hash instead
 _EVERYTHING: Final = frozenset({"pull", "push", "delete"})
@@ -66,7 +66,6 @@ class _Claims(Struct, frozen=True):
     nbf: int = 0
     sub: str = ""
     jti: str = ""
-    version: int = 0  # of the account when it was signed; 0 where it ends with no change of that
     access: list[Access] | None = None
 
 
@@ -95,8 +94,6 @@ class Tokens:
         }
         if not actor.is_anonymous:
             claims["sub"] = actor.name
-            if actor.scope is None:
-                claims["version"] = actor.version
         return jwt.encode(self._header, claims, self._key, algorithms=["RS256"])
 
     def known(self, header: bytes) -> Token | None:
@@ -135,8 +132,6 @@ class Tokens:
         actor = await self._signin.named(claims.sub, number) if claims.sub else Actor()
         if actor is None or claims.jti[_RANDOM:] != _token_id(actor)[_RANDOM:]:
             return None
-        if claims.version not in (0, actor.version):
-            return None
         return Token(actor, claims.iat, claims.exp, _by_project(claims.access or []))
 
 
@@ -145,11 +140,14 @@ def _key(header: bytes) -> bytes:
 
 
 def _token_id(actor: Actor) -> str:
-    """16 letters and digits, as Harbor's. The last ones are the account's number: another account that has the name
-    later does not inherit the token. What a personal token was sent for has its number too, and ends with it.
+    """16 letters and digits, as Harbor's. The last ones stand for the account as it is: neither another one that has
+    the name later, nor the same with another secret, has use of the token. What a personal token was sent for has its
+    number too, and ends with it alone.
     """
     random = "".join(secrets.choice(_LETTERS) for _ in range(_RANDOM))
-    return f"{random}{actor.id:010}" + (f"{actor.scope.token:010}" if actor.scope else "")
+    version = 0 if actor.scope else actor.version
+    account = hashlib.sha256(f"{actor.kind} {actor.id} {version}".encode()).hexdigest()[: _ACCOUNT - _RANDOM]
+    return random + account + (f"{actor.scope.token:010}" if actor.scope else "")
 
 
 def _by_project(access: list[Access]) -> dict[str, frozenset[str]]:
