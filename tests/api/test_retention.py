@@ -176,7 +176,7 @@ def test_a_run_acts_in_the_name_of_the_jobservice_and_says_in_its_log_why(house:
     policy = location(admin, "POST", "/retentions", house.policy(rule("latestPushedK", 1)))
     (task,) = house.run(policy)
     log = expect(admin.api("GET", f"{policy}/executions/{task['execution_id']}/tasks/{task['id']}"), 200).body.decode()
-    verdicts = {line.split()[1]: line.split("|")[6:8] for line in log.splitlines() if line.startswith("| sha256:")}
+    verdicts = {line.split()[1]: line.split("|")[8:10] for line in log.splitlines() if line.startswith("| sha256:")}
     assert verdicts == {old: [" DEL ", "  "], new: [" RETAIN ", " 1 "]}
     query = "q=operation=delete,resource_type=artifact,username=harbor-jobservice&page_size=1"
     (entry,) = expect(admin.api("GET", f"/projects/{house.project}/auditlog-exts?{query}"), 200).json()
@@ -250,3 +250,20 @@ def test_a_run_can_be_stopped_and_nothing_else_whoever_asks(house: House, user: 
     for client in (house.admin, user):
         refusal = message(client, 400, "PATCH", f"{policy}/executions/1", {"action": "pause"})
         assert refusal == "bad request: action should be 'stop'"
+
+
+def test_the_log_is_harbors_table_and_tells_the_rules(house: House, word: str) -> None:
+    admin = house.admin
+    (digest,) = house.push("v1")
+    label = location(admin, "POST", "/labels", {"name": word, "scope": "g"}).rpartition("/")[2]
+    artifact = f"/projects/{house.project}/repositories/app/artifacts/v1"
+    expect(admin.api("POST", f"{artifact}/labels", {"id": int(label)}), 200)
+    policy = location(admin, "POST", "/retentions", house.policy(rule("always")))
+    (task,) = house.run(policy, dry_run=True)
+    path = f"{policy}/executions/{task['execution_id']}/tasks/{task['id']}"
+    lines = expect(admin.api("GET", path), 200).body.decode().splitlines()
+    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    assert " ".join(table[0]) == "Digest Tag Kind Labels PushedTime PulledTime CreatedTime Retention Rules"
+    ((*said, pushed, pulled, created, verdict, kept),) = table[1:]
+    assert (said, pulled, verdict, kept) == ([digest, "v1", "image", word], "", "RETAIN", "1")
+    assert pushed >= created > "2026"

@@ -10,6 +10,7 @@ from typing import Final
 from mooring.core.actor import Actor
 from mooring.core.clock import SECOND, now
 from mooring.core.errors import Denied, WireError
+from mooring.core.sizes import readable
 from mooring.db.engine import Database
 from mooring.features.gc import plan, service
 from mooring.features.gc.service import BATCH, Buried, Doomed, Link
@@ -56,7 +57,6 @@ class Collector:
             async for blob_ids in _candidates(context, before):
                 await sweep.bury(blob_ids, before)
             manifests = await _bury_manifests(context.db)
-        log.info(f"{sweep.buried.count} blobs and {manifests.count} manifests eligible for deletion")
         await self._report(context, sweep.buried, manifests, "were deleted")
 
     async def _delete_untagged(self, context: Context, before: int) -> None:
@@ -75,8 +75,10 @@ class Collector:
             context.log.info(f"deleted the untagged artifact {doomed.repository}@{doomed.digest}")
 
     async def _report(self, context: Context, blobs: Buried, manifests: Buried, done: str) -> None:
-        freed = blobs.size + manifests.size
-        context.log.info(f"{blobs.count} blobs and {manifests.count} manifests {done}, {freed} bytes")
+        freed, log = blobs.size + manifests.size, context.log
+        log.info(f"{blobs.count} blobs and {manifests.count} manifests eligible for deletion")
+        log.info(f"The GC could free up {readable(freed)} space")
+        log.info(f"{blobs.count} blobs and {manifests.count} manifests {done}, {freed} bytes")
         await context.note_execution(
             freed_space=freed,
             purged_blobs=blobs.count,

@@ -1,6 +1,6 @@
 """Carrying a policy out in one repository, as a task."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -24,7 +24,7 @@ from mooring.jobs.kinds import Kind
 ACTOR: Final = Actor(kind="internal", name="harbor-jobservice")
 
 _LINES: Final = 500  # of a plan between two writes of the log
-_HEADER: Final = "| Digest | Tag | Kind | PushedTime | PulledTime | Retention | Rules |"
+_HEADER: Final = "| Digest | Tag | Kind | Labels | PushedTime | PulledTime | CreatedTime | Retention | Rules |"
 
 
 def kind() -> Kind:
@@ -46,7 +46,7 @@ async def run(context: Context) -> None:
     if made is None:
         context.log.info("no rule is about the repository any more")
         return
-    await _describe(context, made)
+    await _describe(context, made, await context.db.read(plan.labels, repository_id))
     deleted = made.order if dry_run else await _delete(context, repository_id, made)
     retained = made.total - len(deleted)
     await context.note(total=made.total, retained=retained)
@@ -62,20 +62,22 @@ def _name(connection: Connection, repository_id: int) -> str | None:
     return name
 
 
-async def _describe(context: Context, made: Plan) -> None:
+async def _describe(context: Context, made: Plan, labels: Mapping[int, Sequence[str]]) -> None:
     context.log.info(f"Load {made.total} candidates")
     context.log.info(f"\n{_HEADER}")
     for start in range(0, made.total, _LINES):
-        rows = [_line(each) for each in made.decisions[start : start + _LINES]]
+        some = made.decisions[start : start + _LINES]
+        rows = [_line(each, labels.get(each.candidate.id, ())) for each in some]
         context.log.info("\n".join(["", *rows]))
         await context.flush()
 
 
-def _line(decision: Decision) -> str:
+def _line(decision: Decision, labels: Sequence[str]) -> str:
     """A decision as the log shows it; rules are counted from 1."""
     each = decision.candidate
     rules = ",".join(str(place + 1) for place in decision.rules)
-    cells = (each.digest, ",".join(each.tags), each.type.lower(), _time(each.push_time), _time(each.pull_time))
+    times = (_time(moment) for moment in (each.push_time, each.pull_time, each.creation_time))
+    cells = (each.digest, ",".join(each.tags), each.type.lower(), ",".join(labels), *times)
     return f"| {' | '.join((*cells, decision.verdict, rules))} |"
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from mooring.features.artifacts.tables import artifact, artifact_accessory, artifact_reference, tag
 from mooring.features.immutability.queries import matcher
+from mooring.features.labels.tables import artifact_label, label
 from mooring.features.retention.rules import Candidate, RetentionRule
 
 
@@ -108,8 +109,23 @@ def candidates(connection: Connection, repository_id: int, only: int | None = No
         own = tags.get(artifact_id, ())
         pushed = max((push_time, *(each[1] for each in own)))
         pulled = max((pull_time, *(each[2] for each in own)))
-        found.append(Candidate(artifact_id, digest, kind, tuple(each[0] for each in own), pushed, pulled))
+        names = tuple(each[0] for each in own)
+        found.append(Candidate(artifact_id, digest, kind, names, pushed, pulled, push_time))
     return sorted(found, key=lambda each: (each.push_time, each.id), reverse=True)
+
+
+def labels(connection: Connection, repository_id: int) -> dict[int, list[str]]:
+    """The names of the labels that the repository's artifacts have, by the artifacts' ids."""
+    statement = (
+        select(artifact_label.c.artifact_id, label.c.name)
+        .join(label, label.c.id == artifact_label.c.label_id)
+        .join(artifact, artifact.c.id == artifact_label.c.artifact_id)
+        .where(artifact.c.repository_id == repository_id)
+    )
+    found: dict[int, list[str]] = {}
+    for owner, name in connection.execute(statement.order_by(label.c.name)):
+        found.setdefault(owner, []).append(name)
+    return found
 
 
 def _ids(connection: Connection, repository_id: int) -> set[int]:

@@ -31,7 +31,9 @@ _NO_VERSION: Final = semver.Version(0, 0, 0, "0")  # the least there is
 
 
 class Candidate(Struct, frozen=True):
-    """An artifact that may stay or go. Its times are the latest of its own and its tags'."""
+    """An artifact that may stay or go. Its times are the latest of its own and its tags', but for `creation_time`,
+    which is when it was pushed itself.
+    """
 
     id: int
     digest: str
@@ -39,6 +41,7 @@ class Candidate(Struct, frozen=True):
     tags: tuple[str, ...]
     push_time: int
     pull_time: int
+    creation_time: int = 0
 
 
 class Template(Struct, frozen=True):
