@@ -12,11 +12,11 @@ from typing import Final, TypeVar
 
 from mooring.core.errors import ObjectMissing, StorageError, StorageFull, StorageUnavailable
 from mooring.core.threads import pool
-from mooring.storage import keys
 from mooring.storage.driver import Entry
 from mooring.storage.ending import to_the_end
 from mooring.storage.file import File
 from mooring.storage.hashing import Hash, hashed
+from mooring.storage.trial import try_out
 
 T = TypeVar("T")
 
@@ -163,18 +163,7 @@ class Filesystem:
                 yield entry
 
     async def check(self) -> None:
-        async def body() -> AsyncIterator[bytes]:
-            yield b"mooring"
-
-        key = keys.segment()
-        try:
-            await self.write(key, body())
-            read = b"".join([piece async for piece in self.read(key, 0, 7)])
-            await self.delete([key])
-        except StorageError as error:
-            raise StorageUnavailable(f"the storage folder {self._root} cannot be used: {error}") from error
-        if read != b"mooring":
-            raise StorageUnavailable(f"the storage folder {self._root} does not return what was written to it")
+        await try_out(self, f"the storage folder {self._root}")
 
     async def close(self) -> None:
         await asyncio.to_thread(self._threads.shutdown)

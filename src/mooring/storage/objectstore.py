@@ -14,10 +14,10 @@ from obstore.store import AzureStore, GCSStore, S3Store
 
 from mooring.core.errors import ObjectMissing, StartError, StorageError, StorageFull, StorageUnavailable
 from mooring.settings import Storage
-from mooring.storage import keys
 from mooring.storage.driver import Entry
 from mooring.storage.ending import to_the_end
 from mooring.storage.hashing import Hash, hashed
+from mooring.storage.trial import try_out
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
@@ -119,18 +119,7 @@ class ObjectStore:
         return await _asked(obstore.sign_async(self._store, "GET", key, timedelta(seconds=seconds)))
 
     async def check(self) -> None:
-        async def body() -> AsyncIterator[bytes]:
-            yield b"mooring"
-
-        key = keys.segment()
-        try:
-            await self.write(key, body())
-            read = b"".join([piece async for piece in self.read(key, 0, 7)])
-            await self.delete([key])
-        except StorageError as error:
-            raise StorageUnavailable(f"the bucket cannot be used: {error}") from error
-        if read != b"mooring":
-            raise StorageUnavailable("the bucket does not return what was written to it")
+        await try_out(self, "the bucket")
 
     async def close(self) -> None:
         return
