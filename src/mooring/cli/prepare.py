@@ -115,7 +115,7 @@ def _add_first(connection: "Connection", password: str) -> None:
 
     from mooring.core.access import Role
     from mooring.core.clock import now
-    from mooring.features.projects.tables import member, project
+    from mooring.features.projects.tables import USER, member, project
     from mooring.features.quotas.tables import quota
     from mooring.features.users.passwords import NOBODY
     from mooring.features.users.tables import user
@@ -140,7 +140,7 @@ def _add_first(connection: "Connection", password: str) -> None:
     nobody = {"id": 2, "username": "anonymous#2", "username_key": "anonymous#2", "password": NOBODY, "is_deleted": True}
     connection.execute(insert(user).values(**nobody, **times))
     connection.execute(insert(project).values(id=1, name="library", owner_id=1, is_public=True, **times))
-    owner = {"project_id": 1, "entity_type": "u", "entity_id": 1, "role": int(Role.PROJECT_ADMIN)}
+    owner = {"project_id": 1, "entity_type": USER, "entity_id": 1, "role": int(Role.PROJECT_ADMIN)}
     connection.execute(insert(member).values(**owner, **times))
     connection.execute(insert(quota).values(project_id=1, hard=-1, **times))
 

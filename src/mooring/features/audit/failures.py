@@ -18,6 +18,7 @@ from mooring.features.audit.service import Log
 from mooring.features.projects import membership
 from mooring.features.projects import queries as projects
 from mooring.features.projects.queries import Project
+from mooring.features.projects.tables import GROUP
 from mooring.features.users import queries as users
 from mooring.http.api import PREFIX
 from mooring.http.exchange import ASGIApp, Message, Receive, Scope, Send
@@ -104,7 +105,7 @@ def _member(connection: Connection, operation: str, key: str, number: str = "") 
     project_id, name = (project.id, project.name) if project else (0, key)
     member = membership.find(connection, project_id, int(number)) if number and operation == "delete" else None
     if member is not None:
-        is_group = member.entity_type == membership.GROUP
+        is_group = member.entity_type == GROUP
         return entries.member(operation, member.name, name, project_id, is_group=is_group)
     whom = f"member {number}" if number else "member"
     return entries.unknown_member(operation, whom, number, name, project_id)

@@ -28,6 +28,7 @@ from mooring.features.audit.blocks import (
 )
 from mooring.features.audit.kinds import RECORDED, Kind
 from mooring.features.audit.tables import audit_log
+from mooring.features.projects.tables import USER as USER_MEMBER
 from mooring.features.projects.tables import member
 
 _log = audit_log.c
@@ -98,7 +99,7 @@ def readable(connection: Connection, actor: Actor) -> frozenset[int] | None:
         roles[project_id] = set()
     if actor.kind == "user":
         own = select(member.c.project_id, member.c.role).where(
-            member.c.entity_type == "u", member.c.entity_id == actor.id
+            member.c.entity_type == USER_MEMBER, member.c.entity_id == actor.id
         )
         for project_id, role in connection.execute(own):
             roles.setdefault(project_id, set()).add(Role(role))

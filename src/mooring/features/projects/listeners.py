@@ -3,8 +3,7 @@
 from sqlalchemy import Connection, delete
 
 from mooring.core.events import GroupDeleted, UserDeleted
-from mooring.features.projects.membership import GROUP, USER
-from mooring.features.projects.tables import member
+from mooring.features.projects.tables import GROUP, USER, member
 
 
 def forget_user(connection: Connection, event: UserDeleted) -> None:

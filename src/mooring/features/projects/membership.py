@@ -17,12 +17,9 @@ from mooring.db.events import emit
 from mooring.features.groups import queries as groups
 from mooring.features.groups.tables import user_group
 from mooring.features.projects.queries import Project
-from mooring.features.projects.tables import member
+from mooring.features.projects.tables import GROUP, USER, member
 from mooring.features.users import queries as users
 from mooring.features.users.tables import user
-
-USER: Final = "u"
-GROUP: Final = "g"
 
 
 class Entity(Struct, frozen=True):

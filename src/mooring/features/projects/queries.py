@@ -17,7 +17,7 @@ from mooring.db.reader import Reader
 from mooring.features.allowlists import queries as allowlists
 from mooring.features.allowlists.queries import Allowlist
 from mooring.features.allowlists.tables import allowlist
-from mooring.features.projects.tables import member, project, project_metadata
+from mooring.features.projects.tables import USER, member, project, project_metadata
 from mooring.features.users.tables import user
 
 # What features above this one know: how many repositories each of the projects has; how a new project gets its quota,
@@ -58,7 +58,7 @@ BY_ID: Final = Prepared(select(*COLUMNS).where(project.c.id == bindparam("id"), 
 # One column: the numbers of the roles that a user holds in a project.
 ROLES: Final = Prepared(
     select(member.c.role).where(
-        member.c.entity_type == "u",
+        member.c.entity_type == USER,
         member.c.entity_id == bindparam("user"),
         member.c.project_id == bindparam("project"),
     )
@@ -71,7 +71,7 @@ _BESIDE: Final = Among(
         member,
         and_(
             member.c.project_id == project.c.id,
-            member.c.entity_type == "u",
+            member.c.entity_type == USER,
             member.c.entity_id == bindparam("user"),
         ),
     )
@@ -179,7 +179,7 @@ def visible(actor: Actor) -> ColumnElement[bool]:
         granted = {permission.project for permission in actor.permissions if permission.project >= EVERY_PROJECT}
         return true() if EVERY_PROJECT in granted else or_(project.c.is_public, project.c.id.in_(granted))
     if actor.kind == "user":
-        own = select(member.c.project_id).where(member.c.entity_type == "u", member.c.entity_id == actor.id)
+        own = select(member.c.project_id).where(member.c.entity_type == USER, member.c.entity_id == actor.id)
         mine = true() if actor.is_admin else project.c.id.in_(own)
         return or_(project.c.is_public, and_(mine, _in_scope(actor.scope)))
     return project.c.is_public

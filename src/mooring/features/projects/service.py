@@ -14,7 +14,7 @@ from mooring.core.events import ProjectChanged, ProjectCreated, ProjectDeleted
 from mooring.core.reference import MAX_NAME, is_project
 from mooring.db.events import emit
 from mooring.features.projects.queries import CountRepositories, Project, may, metadata_of
-from mooring.features.projects.tables import member, project, project_metadata
+from mooring.features.projects.tables import USER, member, project, project_metadata
 from mooring.features.users import queries as users
 
 MAX_STORAGE: Final = 1024**5  # bytes that a quota may allow
@@ -82,7 +82,7 @@ def create(connection: Connection, actor: Actor, name: str, metadata: Mapping[st
     _keep(connection, project_id, metadata)
     connection.execute(
         member.insert().values(
-            project_id=project_id, entity_type="u", entity_id=owner, role=int(Role.PROJECT_ADMIN), **times
+            project_id=project_id, entity_type=USER, entity_id=owner, role=int(Role.PROJECT_ADMIN), **times
         )
     )
     emit(connection, ProjectCreated(actor=actor, project_id=project_id, project=name))

@@ -2,9 +2,15 @@
 free again.
 """
 
+from typing import Final
+
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, false
 
 from mooring.db.types import Id, identity, metadata, moment
+
+# What a member is.
+USER: Final = "u"
+GROUP: Final = "g"
 
 project = Table(
     "project",
@@ -36,7 +42,7 @@ member = Table(
     metadata,
     identity(),
     Column("project_id", Id, ForeignKey("project.id"), nullable=False),
-    Column("entity_type", Text, nullable=False),  # u for a user, g for a group
+    Column("entity_type", Text, nullable=False),  # USER or GROUP
     Column("entity_id", Id, nullable=False),
     Column("role", Integer, nullable=False),
     moment("creation_time"),

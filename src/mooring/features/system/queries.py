@@ -14,7 +14,7 @@ from mooring.features.artifacts.tables import manifest
 from mooring.features.blobs.tables import blob
 from mooring.features.projects import queries as projects
 from mooring.features.projects.queries import Project, View
-from mooring.features.projects.tables import member, project
+from mooring.features.projects.tables import USER, member, project
 from mooring.features.repositories import queries as repositories
 from mooring.features.repositories.tables import repository
 
@@ -98,7 +98,7 @@ def administers_a_project(connection: Connection, actor: Actor) -> bool:
         select(member.c.id)
         .join(project, project.c.id == member.c.project_id)
         .where(
-            member.c.entity_type == "u",
+            member.c.entity_type == USER,
             member.c.entity_id == actor.id,
             member.c.role == int(Role.PROJECT_ADMIN),
             ~project.c.is_deleted,
