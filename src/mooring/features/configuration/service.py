@@ -67,12 +67,12 @@ def check(values: Mapping[str, Value], after: Configuration) -> None:
         )
 
 
-def check_storage(size: int) -> None:
-    """Raise BadRequest for what is no limit of a project's bytes; -1 is none."""
+def check_storage(size: int, *, prefix: str = "") -> None:
+    """Raise BadRequest for what is no limit of a project's bytes; -1 is none. The prefix goes before the message."""
     if size <= 0 and size != UNLIMITED:
-        raise BadRequest(f"bad request: invalid non-positive value for quota limit, value={size}")
+        raise BadRequest(f"{prefix}invalid non-positive value for quota limit, value={size}")
     if size > _MAX_STORAGE:
-        raise BadRequest(f"bad request: exceeded 1024TB, which is {_MAX_STORAGE} Bytes, value={size}")
+        raise BadRequest(f"{prefix}exceeded 1024TB, which is {_MAX_STORAGE} Bytes, value={size}")
 
 
 def _check_number(name: str, value: int) -> None:
@@ -83,7 +83,7 @@ def _check_number(name: str, value: int) -> None:
     if name in _SCOPES and value not in (0, 1, 2):
         raise _item(name, "invalid scope, should be 0, 1 or 2")
     if name == "storage_per_project":
-        check_storage(value)
+        check_storage(value, prefix="bad request: ")
 
 
 def _check_text(name: str, value: str) -> None:

@@ -16,6 +16,7 @@ from mooring.core.page import Exact, Fuzzy, Listing
 from mooring.db.engine import Database
 from mooring.features.allowlists import service as allowlists
 from mooring.features.configuration.queries import Current
+from mooring.features.configuration.service import check_storage
 from mooring.features.projects import queries, service, wire
 from mooring.features.projects.membership import role_counts
 from mooring.features.projects.queries import BeginQuota, CountRepositories, ReadQuota
@@ -216,10 +217,7 @@ def _check_creation(actor: Actor, data: ProjectReq, restriction: str) -> None:
             "alternatively passing an empty string"
         )
     if data.storage_limit and may_limit:
-        try:
-            service.check_storage_limit(data.storage_limit)
-        except BadRequest as error:
-            raise BadRequest(f"bad request: {error.message}") from None
+        check_storage(data.storage_limit, prefix="bad request: ")
     if data.metadata and data.metadata.public not in (None, "", "true", "false"):
         raise BadRequest(f"metadata.public should only be 'true' or 'false', but got: '{data.metadata.public}'")
     service.check_name(data.project_name)

@@ -17,7 +17,6 @@ from mooring.features.projects.queries import CountRepositories, Project, may, m
 from mooring.features.projects.tables import USER, member, project, project_metadata
 from mooring.features.users import queries as users
 
-MAX_STORAGE: Final = 1024**5  # bytes that a quota may allow
 PUBLIC: Final = "public"  # the metadata that lives in the project's own row
 # Metadata that lets only some artifacts be pulled: those that carry a signature.
 BY_NOTATION: Final = "enable_content_trust"
@@ -56,14 +55,6 @@ def check_name(name: str) -> None:
         raise BadRequest(f"Project name {name} is illegal in length. (greater than 255 or less than 1)")
     if not is_project(name):
         raise BadRequest("project name is not in lower case or contains illegal characters")
-
-
-def check_storage_limit(limit: int) -> None:
-    """Raise BadRequest for what cannot be a quota in bytes; -1 is none."""
-    if limit != -1 and limit <= 0:
-        raise BadRequest(f"invalid non-positive value for quota limit, value={limit}")
-    if limit > MAX_STORAGE:
-        raise BadRequest(f"exceeded 1024TB, which is {MAX_STORAGE} Bytes, value={limit}")
 
 
 def create(connection: Connection, actor: Actor, name: str, metadata: Mapping[str, str]) -> int:

@@ -14,7 +14,7 @@ from mooring.db.engine import Database
 from mooring.db.events import emit
 from mooring.db.turns import take_turns
 from mooring.features.configuration.queries import Current
-from mooring.features.projects.service import check_storage_limit
+from mooring.features.configuration.service import check_storage
 from mooring.features.quotas import queries
 from mooring.features.quotas.queries import Quota
 from mooring.features.quotas.tables import quota
@@ -43,7 +43,7 @@ def change(connection: Connection, quota_id: int, hard: Mapping[str, int]) -> No
     for resource in hard:
         if resource != STORAGE:
             raise BadRequest(f"resource {resource} not support")
-    check_storage_limit(hard[STORAGE])
+    check_storage(hard[STORAGE])
     connection.execute(update(quota).where(quota.c.id == quota_id).values(hard=hard[STORAGE], update_time=now()))
 
 
