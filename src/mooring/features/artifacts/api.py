@@ -18,7 +18,8 @@ from mooring.db.engine import Database
 from mooring.features.artifacts import addition_api, copying, deletion, labelling, queries, service, tag_api
 from mooring.features.artifacts.copying import Target
 from mooring.features.artifacts.queries import Beside, View
-from mooring.features.artifacts.wire import Accessory, Artifact, Label
+from mooring.features.artifacts.wire import Accessory, Artifact
+from mooring.features.labels.wire import Label
 from mooring.features.projects.queries import Project
 from mooring.features.quotas.service import Quotas
 from mooring.features.repositories import queries as repositories
@@ -188,6 +189,8 @@ async def add_label(
     reference: FromPath[str],
     data: JSONBody[Label],
 ) -> None:
+    """Give the artifact a label; of what is sent only the id counts."""
+
     def work(connection: Connection) -> None:
         found = service.read(connection, project.id, full_name(project, repository_name), reference)
         labelling.add_label(connection, found, data.id)

@@ -9,7 +9,7 @@ from mooring.core.clock import rfc3339
 from mooring.core.media import INDEXES
 from mooring.features.artifacts import additions, icons, queries, tags
 from mooring.features.artifacts.queries import View
-from mooring.features.labels import queries as labels
+from mooring.features.labels.wire import Label
 
 
 class Tag(Struct, omit_defaults=True, kw_only=True):
@@ -107,32 +107,6 @@ class Accessory(Struct, kw_only=True):
 class AdditionLink(Struct):
     href: str
     absolute: bool
-
-
-class Label(Struct, omit_defaults=True, kw_only=True):
-    """A label; of one that is given to an artifact only the id counts."""
-
-    id: int = 0
-    name: str = ""
-    description: str = ""
-    color: str = ""
-    scope: str = ""
-    project_id: int = 0
-    creation_time: str = ""
-    update_time: str = ""
-
-    @classmethod
-    def of(cls, label: labels.Label) -> "Label":
-        return cls(
-            id=label.id,
-            name=label.name,
-            description=label.description,
-            color=label.color,
-            scope=label.scope,
-            project_id=label.project_id,
-            creation_time=rfc3339(label.creation_time),
-            update_time=rfc3339(label.update_time),
-        )
 
 
 class Artifact(Struct, omit_defaults=True, kw_only=True):

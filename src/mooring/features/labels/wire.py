@@ -7,7 +7,7 @@ from mooring.features.labels import queries
 
 
 class Label(Struct, omit_defaults=True, kw_only=True):
-    """A label; of one that is sent the id and the times do not count."""
+    """A label; of one that is sent the times do not count, and the id only where it is given to an artifact."""
 
     id: int = 0
     name: str = ""
