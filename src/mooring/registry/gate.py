@@ -18,7 +18,7 @@ from mooring.core.errors import Unauthorized
 from mooring.core.reference import is_project
 from mooring.db.engine import Database
 from mooring.db.prepared import Prepared, Row
-from mooring.features.projects.queries import ROLES
+from mooring.features.projects.queries import read_roles
 from mooring.features.projects.tables import project
 from mooring.features.robots.tables import robot
 from mooring.features.signin.service import SignIn, parse_basic
@@ -202,8 +202,7 @@ class Gate:
             return action in caller.token.actions.get(name, ()) and caller.token.issued + LEEWAY >= created // SECOND
         roles: frozenset[Role] = frozenset()
         if actor.kind == "user" and not actor.is_admin:
-            rows = await self._db.reader.all(ROLES, user=actor.id, project=project_id)
-            roles = frozenset(Role(role) for (role,) in rows)
+            roles = await read_roles(self._db.reader, actor.id, project_id)
         return action in repository_actions(actor, project_id, roles, bool(is_public))
 
     def _challenge(self, request: Request, caller: Caller, message: str, needed: list[tuple[str, str]]) -> Unauthorized:

@@ -8,7 +8,7 @@ import msgspec
 
 from mooring.core.access import Role, allowed, repository_actions
 from mooring.core.actor import ANONYMOUS, Actor
-from mooring.features.projects.queries import BY_NAME, ROLES
+from mooring.features.projects.queries import BY_NAME, read_roles
 from mooring.features.signin.service import parse_basic
 from mooring.http.exchange import JSON, Headers, Request, Response
 from mooring.registry.bearer import SERVICE, Access
@@ -62,8 +62,7 @@ async def _grant(registry: Registry, actor: Actor, scope: str) -> Access:
     project_id, is_public = row[0], bool(row[3])
     roles: frozenset[Role] = frozenset()
     if actor.kind == "user":
-        rows = await registry.db.reader.all(ROLES, user=actor.id, project=project_id)
-        roles = frozenset(Role(role) for (role,) in rows)
+        roles = await read_roles(registry.db.reader, actor.id, project_id)
     return Access(kind, name, list(repository_actions(actor, project_id, roles, is_public)))
 
 

@@ -56,7 +56,7 @@ COLUMNS: Final = tuple(project.c[field] for field in Project.__struct_fields__)
 BY_NAME: Final = Prepared(select(*COLUMNS).where(project.c.name == bindparam("name"), ~project.c.is_deleted))
 BY_ID: Final = Prepared(select(*COLUMNS).where(project.c.id == bindparam("id"), ~project.c.is_deleted))
 # One column: the numbers of the roles that a user holds in a project.
-ROLES: Final = Prepared(
+_ROLES: Final = Prepared(
     select(member.c.role).where(
         member.c.entity_type == USER,
         member.c.entity_id == bindparam("user"),
@@ -94,7 +94,7 @@ def by_id(connection: Connection, project_id: int) -> Project | None:
 
 def roles_of(connection: Connection, user_id: int, project_id: int) -> frozenset[Role]:
     """The roles a user holds in a project; empty for everybody else."""
-    return frozenset(Role(role) for (role,) in ROLES.all(connection, user=user_id, project=project_id))
+    return frozenset(Role(role) for (role,) in _ROLES.all(connection, user=user_id, project=project_id))
 
 
 async def read(reader: Reader, key: str, *, by_name: bool = False) -> Project | None:
@@ -106,7 +106,7 @@ async def read(reader: Reader, key: str, *, by_name: bool = False) -> Project | 
 
 async def read_roles(reader: Reader, user_id: int, project_id: int) -> frozenset[Role]:
     """As `roles_of`, on the loop."""
-    return frozenset(Role(role) for (role,) in await reader.all(ROLES, user=user_id, project=project_id))
+    return frozenset(Role(role) for (role,) in await reader.all(_ROLES, user=user_id, project=project_id))
 
 
 def _project(row: Row) -> Project:
