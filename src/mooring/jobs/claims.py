@@ -16,7 +16,7 @@ from mooring.jobs.context import Claimed
 from mooring.jobs.kinds import Kinds, Status
 from mooring.jobs.tables import paused_queue, task, worker
 
-_SILENCE: Final = 30 * SECOND  # microseconds without any heartbeat, after which nobody is believed to be alive
+SILENCE: Final = 30 * SECOND  # microseconds without a heartbeat, after which a worker is not believed to be alive
 
 _COLUMNS: Final = (
     task.c.id, task.c.execution_id, task.c.kind, task.c.job_id, task.c.run_count, task.c.payload, task.c.request_id,
@@ -160,7 +160,7 @@ def beat(connection: Connection, name: str, host: str, pid: int, concurrency: in
 async def check_alive(reader: Reader) -> None:
     """Raise JobsUnavailable when no worker of the installation has given a sign of life lately."""
     row = await reader.one(_LATEST)
-    if row is None or (row[0] or 0) + _SILENCE < now():
+    if row is None or (row[0] or 0) + SILENCE < now():
         raise JobsUnavailable("no jobs process has given a sign of life; see its log, or start `mooring worker`")
 
 

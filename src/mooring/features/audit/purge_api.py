@@ -51,12 +51,12 @@ async def stop_purge(db: NamedDependency[Database], purge_id: FromPath[int]) -> 
     media_type=MediaType.TEXT,
     operation_id="getPurgeJobLog",
 )
-async def read_purge_log(db: NamedDependency[Database], purge_id: FromPath[int]) -> Response[str]:
+async def read_purge_log(db: NamedDependency[Database], purge_id: FromPath[int]) -> str:
     """What a run has said so far."""
     log = await db.read(history.log, NAME, purge_id)
     if log is None:
         raise NotFound(f"purge job with execution ID: {purge_id} taskLog is not found")
-    return Response(log, media_type="text/plain")
+    return log
 
 
 @get(_SCHEDULE, access=system("purge-audit", "read"), operation_id="getPurgeSchedule")

@@ -60,7 +60,7 @@ async def stop_job(db: NamedDependency[Database], job_id: FromPath[str]) -> None
     operation_id="actionGetJobLog",
     refuses=(404,),
 )
-async def read_log(db: NamedDependency[Database], job_id: FromPath[str]) -> Response[str]:
+async def read_log(db: NamedDependency[Database], job_id: FromPath[str]) -> str:
     """What a job has said so far."""
 
     def work(connection: Connection) -> str:
@@ -69,7 +69,7 @@ async def read_log(db: NamedDependency[Database], job_id: FromPath[str]) -> Resp
             raise NotFound(f'{{"code":10010,"message":"object is not found","details":"{job_id}"}}')
         return logs.read(connection, task_id) or ""
 
-    return Response(await db.read(work), media_type="text/plain")
+    return await db.read(work)
 
 
 @get("/jobservice/queues", access=_SEES, operation_id="listJobQueues")

@@ -1,12 +1,11 @@
 """What the installation holds and does, in figures for the metrics."""
 
 from collections.abc import Mapping
-from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import BigInteger, Connection, Select, cast, false, func, select
+from sqlalchemy import BigInteger, Connection, Select, cast, func, select
 
-from mooring.core.clock import SECOND, now
+from mooring.core.clock import now
 from mooring.features.artifacts.tables import artifact
 from mooring.features.operations import queries as operations
 from mooring.features.operations.queries import Busy, Pool, Queue
@@ -14,9 +13,8 @@ from mooring.features.projects.tables import member, project
 from mooring.features.quotas.tables import project_storage, quota
 from mooring.features.repositories.tables import repository
 from mooring.features.system.queries import stored
+from mooring.jobs.claims import SILENCE
 from mooring.jobs.tables import schedule
-
-_ALIVE: Final = 30 * SECOND  # microseconds that a jobs process counts after its last sign of life
 
 
 class ProjectFigures(Struct, frozen=True):
@@ -45,7 +43,7 @@ class Figures(Struct, frozen=True):
 
 def read(connection: Connection) -> Figures:
     """Count everything."""
-    oldest = now() - _ALIVE
+    oldest = now() - SILENCE
     return Figures(
         _projects(connection),
         stored(connection),
@@ -72,7 +70,7 @@ def _projects(connection: Connection) -> list[ProjectFigures]:
         connection, select(held.project_id, cast(func.sum(held.bytes), BigInteger)).group_by(held.project_id)
     )
     artifacts = _artifacts(connection)
-    rows = select(project.c.id, project.c.name, project.c.is_public).where(project.c.is_deleted == false())
+    rows = select(project.c.id, project.c.name, project.c.is_public).where(~project.c.is_deleted)
     return [
         ProjectFigures(
             name,
