@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import Connection, delete, func, select
 
 from mooring.core.clock import now
-from mooring.core.errors import MooringError
+from mooring.core.errors import RemoteError
 from mooring.db.engine import Database
 from mooring.features.audit import blocks
 from mooring.features.audit.syslog import frame
@@ -19,10 +19,6 @@ _WAITING: Final = 100_000  # records that wait for a server which does not answe
 _PATIENCE: Final = 10  # seconds
 
 _forward = audit_forward.c
-
-
-class NotForwarded(MooringError):
-    """The syslog server does not take records."""
 
 
 async def count_blocks(db: Database) -> None:
@@ -38,7 +34,7 @@ async def is_waiting(db: Database) -> bool:
 
 async def forward(db: Database, configuration: Current) -> None:
     """Send what waits to the syslog server, the oldest first. What could not be sent is sent next time, so that one may
-    come twice. Raises NotForwarded.
+    come twice. Raises RemoteError.
     """
     given_up = await db.write(_give_up)
     if given_up:
@@ -60,7 +56,7 @@ async def forward(db: Database, configuration: Current) -> None:
         finally:
             writer.close()
     except (OSError, ValueError, TimeoutError) as error:
-        raise NotForwarded(
+        raise RemoteError(
             f"audit records cannot be forwarded to {endpoint}: {error or 'it does not answer'}"
         ) from error
 
