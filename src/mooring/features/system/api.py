@@ -3,7 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from litestar import MediaType, Request, Response, get
 from litestar.di import NamedDependency
@@ -24,7 +24,7 @@ from mooring.features.system.wire import (
     Version,
 )
 from mooring.http.access import ANYBODY, system
-from mooring.http.exchange import Origin, Receive, Scope
+from mooring.http.exchange import Origin
 from mooring.http.exchange import Request as Exchange
 from mooring.settings import Settings
 
@@ -45,9 +45,7 @@ async def read_system_info(
     public = GeneralInfo.of(current)
     if actor.is_anonymous:
         return public
-    address = settings.external_url.rstrip("/") or origin.base(
-        Exchange(cast("Scope", request.scope), cast("Receive", request.receive))
-    )
+    address = settings.external_url.rstrip("/") or origin.base(Exchange(request.scope, request.receive))
     scheme, _, registry = address.partition("://")
     return structs.replace(
         public,
