@@ -14,7 +14,8 @@ from mooring.db.prepared import Prepared
 from mooring.features.immutability.tables import immutable_rule
 
 REPOSITORY: Final = "repository"  # the only scope
-EXCLUDES: Final = frozenset({"excludes", "repoExcludes"})
+
+_EXCLUDES: Final = frozenset({"excludes", "repoExcludes"})
 
 IsImmutable = Callable[[str, str], bool]
 
@@ -27,8 +28,16 @@ class Selector(Struct, frozen=True, omit_defaults=True):
     pattern: str = ""
     extras: str = ""
 
+    @property
+    def is_excluding(self) -> bool:
+        return self.decoration in _EXCLUDES
+
+    def matches(self, name: str) -> bool:
+        """Whether the name fits the pattern, whatever the decoration makes of it."""
+        return compiled(self.pattern).matches(name)
+
     def selects(self, name: str) -> bool:
-        return compiled(self.pattern).matches(name) != (self.decoration in EXCLUDES)
+        return self.matches(name) != self.is_excluding
 
 
 class Content(Struct, frozen=True, omit_defaults=True):

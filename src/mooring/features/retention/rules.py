@@ -16,15 +16,13 @@ from msgspec import Struct
 from mooring.core.clock import DAY
 from mooring.core.errors import BadRequest
 from mooring.core.glob import MAX_LENGTH, BadPattern, compiled
-
-REPOSITORY: Final = "repository"  # the only scope
+from mooring.features.immutability.queries import REPOSITORY, Selector
 
 _GLOB: Final = "doublestar"
 _REGEXP: Final = "regexp"
 _KINDS: Final = ("", _GLOB, _REGEXP)
 _TAGS: Final = ("matches", "excludes")
 _REPOSITORIES: Final = ("repoMatches", "repoExcludes")
-_EXCLUDES: Final = frozenset({"excludes", "repoExcludes"})
 _ACTIONS: Final = ("", "retain")
 _MOST: Final = {"COUNT": 32766, "DAYS": 20190904}  # Harbor's limits
 _NO_VERSION: Final = semver.Version(0, 0, 0, "0")  # the least there is
@@ -53,32 +51,22 @@ class Template(Struct, frozen=True):
     keep: Callable[[Sequence[Candidate], int, int], Sequence[Candidate]]
 
 
-class RetentionSelector(Struct, frozen=True, omit_defaults=True):
-    """Which names a rule is about: those that match the pattern, or with an excluding decoration the others.
+class RetentionSelector(Selector, frozen=True, omit_defaults=True):
+    """Which repositories, named without their project, or which tags a rule is about.
 
     The kind is `doublestar`, or `regexp` for a regular expression (RE2) that the whole name has to match. `extras` is
     JSON: `{"untagged":true}` says that the pattern is meant to match what has no tag.
     """
 
-    kind: str = ""
-    decoration: str = ""
-    pattern: str = ""
-    extras: str = ""
-
     def matches(self, name: str) -> bool:
         if self.kind == _REGEXP:
             return _expression(self.pattern).fullmatch(name) is not None
-        return compiled(self.pattern).matches(name)
-
-    def selects(self, name: str) -> bool:
-        """Whether the repository, named without its project, is one of those."""
-        return self.matches(name) != (self.decoration in _EXCLUDES)
+        return super().matches(name)
 
     def selects_any(self, tags: Sequence[str]) -> bool:
         """Whether an artifact with these tags is one of those: one of its tags is enough, as in Harbor."""
-        is_excluding = self.decoration in _EXCLUDES
         if not tags:
-            return self._is_for_untagged(default=not is_excluding) != is_excluding
+            return self._is_for_untagged(default=not self.is_excluding) != self.is_excluding
         return any(self.selects(tag) for tag in tags)
 
     def _is_for_untagged(self, *, default: bool) -> bool:
