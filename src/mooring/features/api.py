@@ -29,24 +29,24 @@ from mooring.features.immutability import api as immutability
 from mooring.features.labels import api as labels
 from mooring.features.operations import api as operations
 from mooring.features.projects import api as projects
-from mooring.features.projects import members, metadata
+from mooring.features.projects import member_api, metadata_api
 from mooring.features.quotas import api as quotas
 from mooring.features.quotas.service import Quotas
 from mooring.features.repositories import api as repositories
 from mooring.features.repositories import queries as repository_queries
 from mooring.features.retention import api as retention
 from mooring.features.robots import api as robots
-from mooring.features.robots import legacy as robots_of_old
+from mooring.features.robots import legacy_api
 from mooring.features.signin import api as personal_tokens
-from mooring.features.signin import browsers
+from mooring.features.signin import browser_api
 from mooring.features.signin.service import SignIn
 from mooring.features.system import api as system
-from mooring.features.system import directories, overview, permissions
+from mooring.features.system import directory_api, overview_api, permission_api
 from mooring.features.system.health import Health
 from mooring.features.users import api as users
 from mooring.features.users import queries as people
 from mooring.features.webhooks import api as webhooks
-from mooring.features.webhooks import jobs_api as webhook_jobs
+from mooring.features.webhooks import jobs_api
 from mooring.http import api
 from mooring.http.exchange import ASGIApp, Origin
 from mooring.jobs.claims import check_alive
@@ -59,11 +59,11 @@ _FEATURES: Final = (
     ("user", users),
     ("user", personal_tokens),
     ("project", projects),
-    ("member", members),
-    ("projectMetadata", metadata),
+    ("member", member_api),
+    ("projectMetadata", metadata_api),
     ("usergroup", groups),
     ("robot", robots),
-    ("robotv1", robots_of_old),
+    ("robotv1", legacy_api),
     ("label", labels),
     ("quota", quotas),
     ("repository", repositories),
@@ -71,16 +71,16 @@ _FEATURES: Final = (
     ("immutable", immutability),
     ("Retention", retention),
     ("webhook", webhooks),
-    ("webhookjob", webhook_jobs),
+    ("webhookjob", jobs_api),
     ("auditlog", audit),
     ("purge", purge_api),
     ("jobservice", operations),
     ("configure", configurations),
     ("SystemCVEAllowlist", allowlists),
     ("systeminfo", system),
-    ("search", overview),
-    ("permissions", permissions),
-    ("ldap", directories),
+    ("search", overview_api),
+    ("permissions", permission_api),
+    ("ldap", directory_api),
     ("gc", gc),
 )
 
@@ -129,7 +129,7 @@ def build_api(
     dependencies["actor"] = Provide(gate.actor, sync_to_thread=False)
     dependencies["project"] = Provide(gate.project, sync_to_thread=False)
     handlers = [Router("/", route_handlers=feature.HANDLERS, opt={"tag": tag}) for tag, feature in _FEATURES]
-    roots = [*system.ROOT_HANDLERS, *browsers.HANDLERS]
+    roots = [*system.ROOT_HANDLERS, *browser_api.HANDLERS]
     entrance = gate.Gate(db, configuration, signin, origin)
     return Failures(api.build(handlers, roots, entrance, dependencies, PARAMETERS), db, log, entrance.identify)
 
