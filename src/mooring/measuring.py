@@ -10,15 +10,12 @@ from typing import Final
 
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
-from sqlalchemy import select
 
 from mooring import installation
 from mooring.core.errors import ServiceUnavailable
-from mooring.db.prepared import Prepared
 from mooring.features.operations.queries import QUEUES
 from mooring.features.system.exporter import Exporter
-from mooring.features.system.health import Health, Probe
-from mooring.jobs.claims import check_alive
+from mooring.features.system.health import Health, probes
 from mooring.observe.board import Board
 from mooring.observe.exposition import Answer
 from mooring.observe.families import Core, Jobservice, Registry
@@ -27,7 +24,6 @@ from mooring.settings import Settings
 
 Collect = Callable[[], Iterable[Metric]]
 
-_ALIVE: Final = Prepared(select(1))
 _SECONDS: Final = 4.0  # that an answer to ourselves may take
 _TEXT: Final = "text/plain; charset=utf-8"
 # What the web processes answer for: a path, and the status that says they are well.
@@ -39,15 +35,11 @@ class Measures:
 
     def __init__(self, settings: Settings, board: Board, *, has_web: bool) -> None:
         db, store = installation.database(settings), installation.driver(settings)
-        probes: dict[str, Probe] = {
-            "database": lambda: db.reader.one(_ALIVE),
-            "jobservice": lambda: check_alive(db.reader),
-            "registryctl": store.check,
-        }
+        asked = probes(db.reader, store)
         if has_web:
-            probes |= {name: partial(_check_answer, settings, *expected) for name, expected in _WEB.items()}
+            asked |= {name: partial(_check_answer, settings, *expected) for name, expected in _WEB.items()}
         configuration = installation.configuration(settings, db)
-        self._exporter = Exporter(db, configuration, Health(probes))
+        self._exporter = Exporter(db, configuration, Health(asked))
         core, registry, jobservice = Core(board), Registry(board), Jobservice(board, QUEUES)
         processes = Processes(os.getppid() if has_web else os.getpid())
         self._components: dict[str, tuple[Collect, ...]] = {

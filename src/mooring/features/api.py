@@ -1,15 +1,12 @@
 """The control API of all features, put together."""
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final
 
 from litestar import Router
 from litestar.di import Provide
-from sqlalchemy import select
 
 from mooring.db.engine import Database
-from mooring.db.prepared import Prepared
 from mooring.features import gate
 from mooring.features.allowlists import api as allowlists
 from mooring.features.artifacts import api as artifacts
@@ -42,18 +39,16 @@ from mooring.features.signin import browser_api
 from mooring.features.signin.service import SignIn
 from mooring.features.system import api as system
 from mooring.features.system import directory_api, overview_api, permission_api
-from mooring.features.system.health import Health
+from mooring.features.system.health import Health, Probe, probes
 from mooring.features.users import api as users
 from mooring.features.users import queries as people
 from mooring.features.webhooks import api as webhooks
 from mooring.features.webhooks import jobs_api
 from mooring.http import api
 from mooring.http.exchange import ASGIApp, Origin
-from mooring.jobs.claims import check_alive
 from mooring.settings import Settings
 from mooring.storage.driver import Driver
 
-_ALIVE: Final = Prepared(select(1))
 # By the tags that the API's description groups them by.
 _FEATURES: Final = (
     ("user", users),
@@ -91,18 +86,10 @@ def build_api(
     configuration: Current,
     signin: SignIn,
     log: Log,
-    driver: Driver | None = None,
+    driver: Driver,
 ) -> ASGIApp:
-    """The ASGI application under /api; without a driver nothing that is read from blobs is served."""
-    check_storage = driver.check if driver else _here
-    probes: dict[str, Callable[[], Awaitable[Any]]] = {
-        "core": _here,
-        "database": lambda: db.reader.one(_ALIVE),
-        "jobservice": lambda: check_alive(db.reader),
-        "portal": _here,
-        "registry": check_storage,
-        "registryctl": check_storage,
-    }
+    """The ASGI application under /api."""
+    here: dict[str, Probe] = {"core": _here, "portal": _here, "registry": driver.check}
     limits = Quotas(db, configuration)
     origin = Origin(settings.external_url, settings.trusted_proxies)
     constants: dict[str, Any] = {
@@ -111,13 +98,12 @@ def build_api(
         "configuration": configuration,
         "vault": configuration.vault,
         "signin": signin,
-        "read_blob": driver and partial(read_whole, driver),
+        "read_blob": partial(read_whole, driver),
         "quotas": limits,
         "passwords": signin.passwords,
         "origin": origin,
-        "health": Health(probes),
-    }
-    constants |= {
+        "health": Health(probes(db.reader, driver) | here),
+        # What features below those that know are handed (docs/adr/0006).
         "count_repositories": repository_queries.count,
         "count_artifacts": artifact_queries.count,
         "people_exist": people.others_exist,

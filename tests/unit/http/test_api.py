@@ -20,10 +20,12 @@ from mooring.features.audit.service import Log
 from mooring.features.configuration.queries import Current
 from mooring.features.signin.service import SignIn
 from mooring.settings import Settings
+from mooring.storage.filesystem import Filesystem
 
 db = Database(f"sqlite:///{sys.argv[1]}/mooring.db")
 configuration = Current(db.reader)
-build_api(Settings(data_volume=sys.argv[1]), db, configuration, SignIn(db, configuration), Log(configuration))
+store = Filesystem(Path(sys.argv[1]))
+build_api(Settings(data_volume=sys.argv[1]), db, configuration, SignIn(db, configuration), Log(configuration), store)
 print(*sorted({name.partition(".")[0] for name in sys.modules} & {"pydantic", "alembic", "dbos"}))
 """
 

@@ -6,8 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from msgspec import Struct
+from sqlalchemy import select
 
 from mooring.core.errors import MooringError
+from mooring.db.prepared import Prepared
+from mooring.db.reader import Reader
+from mooring.jobs.claims import check_alive
+from mooring.storage.driver import Driver
 
 Probe = Callable[[], Awaitable[object]]
 
@@ -15,6 +20,8 @@ Probe = Callable[[], Awaitable[object]]
 _KEPT: Final = 10.0
 _KEPT_FAULT: Final = 1.0
 _PATIENCE: Final = 5.0
+
+_ALIVE: Final = Prepared(select(1))
 
 
 class Component(Struct, frozen=True):
@@ -51,3 +58,12 @@ class Health:
         except MooringError as error:
             return Component(name, str(error))
         return Component(name)
+
+
+def probes(reader: Reader, driver: Driver) -> dict[str, Probe]:
+    """Of the parts that any process can ask: the database, the jobs processes and the store."""
+    return {
+        "database": lambda: reader.one(_ALIVE),
+        "jobservice": lambda: check_alive(reader),
+        "registryctl": driver.check,
+    }
