@@ -73,13 +73,10 @@ class App:
             sparse=settings.sparse_manifests,
         )
         self._flushing: asyncio.Task[None] | None = None
+        api = build_api(settings, self.db, configuration, self.signin, log, self.driver)
         self.asgi: ASGIApp = Assembly(
             DataPlane(self.registry, _failed),
-            Csrf(
-                build_api(settings, self.db, configuration, self.signin, log, self.driver),
-                bytes.fromhex(keys.cookie),
-                origin,
-            ),
+            Csrf(api, bytes.fromhex(keys.cookie), origin),
             StartPage(origin),
             self._started,
             self._stopping,
