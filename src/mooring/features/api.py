@@ -111,17 +111,13 @@ def build_api(
         "begin_quota": limits.begin,
         "read_quota": limits.shown,
     }
-    dependencies = {name: _constant(value) for name, value in constants.items()}
+    dependencies = {name: api.constant(value) for name, value in constants.items()}
     dependencies["actor"] = Provide(gate.actor, sync_to_thread=False)
     dependencies["project"] = Provide(gate.project, sync_to_thread=False)
     handlers = [Router("/", route_handlers=feature.HANDLERS, opt={"tag": tag}) for tag, feature in _FEATURES]
     roots = [*system.ROOT_HANDLERS, *browser_api.HANDLERS]
     entrance = gate.Gate(db, configuration, signin, origin)
     return Failures(api.build(handlers, roots, entrance, dependencies, PARAMETERS), db, log, entrance.identify)
-
-
-def _constant(value: Any) -> Provide:
-    return Provide(lambda: value, sync_to_thread=False)
 
 
 async def _here() -> None:

@@ -50,6 +50,11 @@ def paging(page: int = 1, page_size: int = DEFAULT_SIZE) -> Listing:
     return Listing(page, page_size)
 
 
+def constant(value: Any) -> Provide:
+    """A dependency that is the same for every request."""
+    return Provide(lambda: value, sync_to_thread=False)
+
+
 def build(
     handlers: Sequence[Handler],
     roots: Sequence[Handler],
@@ -62,11 +67,10 @@ def build(
     `admit` is called with every request that is well-formed, before its handler. `meanings` say in the API's
     description what the parameters are. Raises ValueError for a handler that does not say whom it lets in.
     """
-    published = Published(PREFIX, meanings)
     provided = {
         "listing": Provide(listing, sync_to_thread=False),
         "paging": Provide(paging, sync_to_thread=False),
-        "published": Provide(lambda: published, sync_to_thread=False),
+        "published": constant(Published(PREFIX, meanings)),
     }
     bindings: dict[HTTPRouteHandler, Binding] = {}
 
