@@ -24,8 +24,7 @@ from mooring.db.engine import Database
 from mooring.features.blobs.tables import blob, repository_blob
 from mooring.features.gc.jobs import NAME, Collector
 from mooring.jobs import executions
-from mooring.jobs.claims import Claimed
-from mooring.jobs.context import Context
+from mooring.jobs.context import Claimed, Context
 from mooring.settings import Storage
 from mooring.storage import keys
 from mooring.storage.driver import Driver

@@ -30,8 +30,7 @@ from mooring.features.retention.queries import NAME, Content, Policy, find, runs
 from mooring.features.retention.rules import Candidate, RetentionRule, RetentionSelector, version
 from mooring.features.retention.wire import RetentionExecution
 from mooring.jobs import schedules
-from mooring.jobs.claims import Claimed
-from mooring.jobs.context import Context
+from mooring.jobs.context import Claimed, Context
 from mooring.jobs.kinds import MANUAL
 from mooring.jobs.tables import task
 
