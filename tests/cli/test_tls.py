@@ -93,7 +93,12 @@ def test_sighup_reloads_the_certificate_and_no_request_fails(
     server = mooring.serve()
     client = Client(f"https://localhost:{port}", tls=context)
     before = serial(port, context)
-    old = [child for child in descendants(server.popen.pid) if name(child) == "mooring web"]
+
+    def web() -> list[int]:
+        return [child for child in descendants(server.popen.pid) if name(child) == "mooring web"]
+
+    wait_for(lambda: len(web()) == len(os.sched_getaffinity(0)), "every web process to have its name")
+    old = web()
     done = threading.Event()
     seen: list[int] = []
     failures: list[Exception] = []
