@@ -3,6 +3,7 @@
 python -m bench.memory
 """
 
+import argparse
 import shutil
 import socket
 import tempfile
@@ -29,6 +30,7 @@ _SLOW: Final = 100_000_000  # bytes a second that the slow reader takes
 
 def main() -> None:
     """Start Mooring in a folder on disk and print what its processes cost meanwhile."""
+    argparse.ArgumentParser(prog="python -m bench.memory", description=__doc__).parse_args()
     folder = Path(tempfile.mkdtemp(prefix="mooring-memory-", dir="/var/tmp"))
     server = Mooring(folder / "server", Authority(folder))
     try:

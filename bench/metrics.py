@@ -5,10 +5,10 @@ python -m bench.metrics [TURNS]
 The two take turns, since a machine that is busy with other things makes both slower.
 """
 
+import argparse
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -78,4 +78,6 @@ def _processor(first: int) -> int:
     return spent
 
 
-main(int(sys.argv[1]) if len(sys.argv) > 1 else _TURNS)
+parser = argparse.ArgumentParser(prog="python -m bench.metrics", description=__doc__)
+parser.add_argument("turns", type=int, nargs="?", default=_TURNS, help="how many turns each takes")
+main(parser.parse_args().turns)
