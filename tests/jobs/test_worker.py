@@ -17,7 +17,7 @@ from mooring.jobs.kinds import Kind, Kinds
 from mooring.jobs.tables import schedule, task
 from tests.jobs.conftest import Start
 from tests.jobs.inside import PATIENT, count
-from tests.jobs.waiting import eventually, has_status, is_running, living, runs, status
+from tests.jobs.waiting import eventually, has_status, is_running, living, runs, slowness, status
 
 
 def test_every_task_of_an_execution_is_run_once_whoever_runs_it(db: Database, start: Start) -> None:
@@ -88,16 +88,17 @@ def test_a_task_starts_soon_after_the_act_that_causes_it_is_committed(
     start()
     first = db.write_now(executions.start, "COUNT", 7, "EVENT")
     eventually(db, has_status(first, "Success"))
-    waits = []
+    waits, ours = [], []
     for _ in range(11):
         committed = now() if db.write_now(executions.start, "COUNT", 7, "EVENT") else 0
         seen = len(waits) + 2
         eventually(db, lambda connection, seen=seen: runs(connection) == seen)
         moment = db.read_now(lambda connection: connection.execute(text("SELECT max(moment) FROM ran")).scalar_one())
         waits.append((moment - committed) / SECOND)
+        ours.append(waits[-1] / slowness())
     waits.sort()
     figures.append(f"commit to start on {db.url.get_backend_name()}: median {waits[5]:.3f} s, worst {waits[-1]:.3f} s")
-    assert waits[5] < 0.3
+    assert median(ours) < 0.3
 
 
 def test_a_worker_that_is_told_to_end_hands_on_what_it_has(db: Database, start: Start) -> None:

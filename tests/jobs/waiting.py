@@ -39,3 +39,11 @@ def living(count: int, *, since: int = 0) -> Callable[[Connection], bool]:
     """Whether so many workers have said that they live since that moment."""
     statement = select(func.count()).select_from(worker).where(worker.c.heartbeat > since)
     return lambda connection: connection.execute(statement).scalar_one() == count
+
+
+def slowness() -> float:
+    """How many times its processor time a calculation takes just now: 1 on a machine that is ours alone."""
+    began, used = time.monotonic(), time.thread_time()
+    while time.thread_time() - used < 0.02:
+        pass
+    return max(1.0, (time.monotonic() - began) / 0.02)
