@@ -48,9 +48,11 @@ def created(request: Request[Any, Any, Any], key: int | str, body: Any = None) -
     return Answer(body, status_code=201, headers={"Location": f"{request.scope['path'].rstrip('/')}/{key}"})
 
 
-def begun(request: Request[Any, Any, Any], execution_id: int) -> Response[Any]:
-    """201 with the path of the run that a schedule's body has started; the number is 0 when it has started none."""
-    runs = request.scope["path"].rstrip("/").rpartition("/")[0]
+def begun(request: Request[Any, Any, Any], execution_id: int, *, above: int = 1) -> Response[Any]:
+    """201 with the path of the run that was started, of which the number is 0 when none was. Runs are beside what was
+    called, or so many segments above its end.
+    """
+    runs = request.scope["path"].rstrip("/").rsplit("/", above)[0]
     return Answer(None, status_code=201, headers={"Location": f"{runs}/{execution_id}"})
 
 

@@ -24,7 +24,7 @@ from mooring.features.webhooks.wire import (
     WebhookSigning,
 )
 from mooring.http.access import project as within
-from mooring.http.links import Answer, created, listed
+from mooring.http.links import begun, created, listed
 from mooring.jobs import logs
 
 _WEBHOOK: Final = "/projects/{project_name_or_id:str}/webhook"
@@ -187,9 +187,7 @@ async def replay_delivery(
         policy = service.read(connection, project.id, webhook_policy_id)
         return service.replay(connection, policy, execution_id)
 
-    number = await db.write(work)
-    runs = request.scope["path"].rstrip("/").rpartition("/")[0].rpartition("/")[0]
-    return Answer(None, status_code=201, headers={"Location": f"{runs}/{number}"})
+    return begun(request, await db.write(work), above=2)
 
 
 @get(_TASKS, access=_READ, operation_id="ListTasksOfWebhookExecution")
