@@ -71,3 +71,4 @@ class Actor(Struct, frozen=True):
 
 
 ANONYMOUS: Final = Actor()
+JOBS: Final = Actor(kind="internal", name="harbor-jobservice")  # what is done by itself, in Harbor's words

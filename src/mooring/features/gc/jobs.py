@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from mooring.core.actor import Actor
+from mooring.core.actor import JOBS
 from mooring.core.clock import SECOND, now
 from mooring.core.errors import Denied, WireError
 from mooring.core.sizes import readable
@@ -22,7 +22,6 @@ from mooring.jobs.kinds import Kind
 from mooring.storage.driver import Driver
 
 NAME: Final = "GARBAGE_COLLECTION"
-ACTOR: Final = Actor(kind="internal", name="harbor-jobservice")
 
 
 class Collector:
@@ -68,7 +67,7 @@ class Collector:
 
     async def _delete(self, context: Context, doomed: Doomed, before: int) -> None:
         try:
-            await context.db.write(service.delete_if_untagged, ACTOR, doomed, before)
+            await context.db.write(service.delete_if_untagged, JOBS, doomed, before)
         except WireError as error:
             context.log.warning(f"{doomed.repository}@{doomed.digest} stays: {error.message}")
         else:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, delete, select, update
 
 from mooring.core.errors import ObjectMissing, StorageError, StorageUnavailable
+from mooring.core.reference import algorithm, digest_of
 from mooring.db.engine import Database
 from mooring.features.artifacts.tables import artifact, manifest
 from mooring.features.blobs import content
@@ -62,7 +63,7 @@ async def faults(db: Database, driver: Driver, tally: Tally) -> AsyncIterator[Fa
                 continue
             tally.manifests += 1
             tally.size += len(each.content)
-            actual = _hash(each.digest, each.content)
+            actual = digest_of(each.content, algorithm(each.digest))
             if actual != each.digest:
                 yield Fault("manifest", each.id, each.digest, f"its bytes are those of {actual}")
     after = 0
@@ -111,7 +112,7 @@ def repositories(connection: Connection, fault: Fault) -> list[str]:
 
 async def _reason(driver: Driver, found: Blob) -> str:
     """What is bad about a blob's bytes; empty when nothing is."""
-    running = hashlib.new(_algorithm(found.digest))
+    running = hashlib.new(algorithm(found.digest))
     try:
         async for piece in content.read(driver, found, 0, found.size):
             running.update(piece)
@@ -120,17 +121,8 @@ async def _reason(driver: Driver, found: Blob) -> str:
     except StorageError as error:
         await driver.check()  # the storage as a whole is well, so this one is bad
         return str(error)
-    actual = f"{_algorithm(found.digest)}:{running.hexdigest()}"
+    actual = f"{running.name}:{running.hexdigest()}"
     return "" if actual == found.digest else f"its bytes are those of {actual}"
-
-
-def _hash(digest: str, data: bytes) -> str:
-    algorithm = _algorithm(digest)
-    return f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}"
-
-
-def _algorithm(digest: str) -> str:
-    return digest.partition(":")[0]
 
 
 def _blobs(connection: Connection, after: int) -> list[Blob]:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import structs
 from sqlalchemy import Connection, select
 
-from mooring.core.actor import Actor
+from mooring.core.actor import JOBS, Actor
 from mooring.core.clock import SECOND, now
 from mooring.core.errors import WireError
 from mooring.core.events import RetentionFinished, Retired
@@ -20,8 +20,6 @@ from mooring.features.retention.queries import NAME, Policy, find
 from mooring.features.retention.rules import Candidate
 from mooring.jobs.context import Context
 from mooring.jobs.kinds import Kind
-
-ACTOR: Final = Actor(kind="internal", name="harbor-jobservice")
 
 _LINES: Final = 500  # of a plan between two writes of the log
 _HEADER: Final = "| Digest | Tag | Kind | Labels | PushedTime | PulledTime | CreatedTime | Retention | Rules |"
@@ -53,7 +51,7 @@ async def run(context: Context) -> None:
     done = "would be deleted" if dry_run else "were deleted"
     context.log.info(f"{len(deleted)} of {made.total} artifacts {done}")
     if deleted and not dry_run:
-        operator = structs.replace(ACTOR, name=context.payload.get("operator") or ACTOR.name)
+        operator = structs.replace(JOBS, name=context.payload.get("operator") or JOBS.name)
         await context.db.write(emit, _finished(operator, policy, name, made.total, deleted))
 
 
@@ -90,7 +88,7 @@ async def _delete(context: Context, repository_id: int, made: Plan) -> list[Cand
     deleted = []
     for each in made.order:
         try:
-            await context.db.write(service.delete_unchanged, ACTOR, repository_id, each)
+            await context.db.write(service.delete_unchanged, JOBS, repository_id, each)
         except WireError as error:
             context.log.warning(f"{each.digest} stays: {error.message}")
         else:
