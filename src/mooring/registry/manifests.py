@@ -113,15 +113,8 @@ async def put(registry: Registry, request: Request, name: str, reference: str) -
     """Push a manifest by tag or digest; `tag` parameters set further tags in the same transaction."""
     query = request.query()
     passed = await registry.gate.enter(request, name, "push", PROJECT)
-    tags = [value for key, value in query if key == "tag"]
-    if len(tags) > _MAX_TAGS:
-        raise BadRequest(f"bad request: {len(tags)} tag parameters; {_MAX_TAGS} may be set in one request")
+    tags = _tags(query, reference)
     by_digest = is_digest(reference)
-    if not by_digest:
-        tags.insert(0, reference)
-    for one in tags:
-        if not is_tag(one):
-            raise BadRequest(f"bad request: invalid tag name: {one}")
     content = await request.body(MAX_MANIFEST)
     digest = digest_of(content, algorithm(reference) if by_digest else "sha256")
     if by_digest and digest != reference:
@@ -179,6 +172,19 @@ async def _find(registry: Registry, request: Request, name: str, reference: str,
     if passed.subject[1] is None:
         raise _unknown(name, reference)
     return passed
+
+
+def _tags(query: list[tuple[str, str]], reference: str) -> list[str]:
+    """What a push tags, the reference first if it is one. Raises BadRequest."""
+    tags = [value for key, value in query if key == "tag"]
+    if len(tags) > _MAX_TAGS:
+        raise BadRequest(f"bad request: {len(tags)} tag parameters; {_MAX_TAGS} may be set in one request")
+    if not is_digest(reference):
+        tags.insert(0, reference)
+    for one in tags:
+        if not is_tag(one):
+            raise BadRequest(f"bad request: invalid tag name: {one}")
+    return tags
 
 
 async def _config(registry: Registry, passed: Passed, config: Descriptor) -> bytes:
