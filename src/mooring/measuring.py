@@ -17,7 +17,7 @@ from mooring.features.operations.queries import QUEUES
 from mooring.features.system.exporter import Exporter
 from mooring.features.system.health import Health, probes
 from mooring.observe.board import Board
-from mooring.observe.exposition import Answer
+from mooring.observe.exposition import TEXT, Answer
 from mooring.observe.families import Core, Jobservice, Registry
 from mooring.observe.processes import Processes
 from mooring.settings import Settings
@@ -25,7 +25,6 @@ from mooring.settings import Settings
 Collect = Callable[[], Iterable[Metric]]
 
 _SECONDS: Final = 4.0  # that an answer to ourselves may take
-_TEXT: Final = "text/plain; charset=utf-8"
 # What the web processes answer for: a path, and the status that says they are well.
 _WEB: Final = {"core": ("/api/v2.0/ping", 200), "portal": ("/", 200), "registry": ("/v2/", 401)}
 
@@ -53,7 +52,7 @@ class Measures:
         """The component's metrics, those of all when it is empty, in the format that is asked for."""
         if component and component not in self._components:
             known = ", ".join(self._components)
-            return Answer("404 Not Found", _TEXT, f"comp is one of {known}; without it there is all\n".encode())
+            return Answer("404 Not Found", TEXT, f"comp is one of {known}; without it there is all\n".encode())
         await self._exporter.refresh()
         chosen = [self._components[component]] if component else self._components.values()
         encode, content_type = choose_encoder(accept)

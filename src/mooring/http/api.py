@@ -72,7 +72,6 @@ def build(
         "paging": Provide(paging, sync_to_thread=False),
         "published": constant(Published(PREFIX, meanings)),
     }
-    bindings: dict[HTTPRouteHandler, Binding] = {}
 
     async def before(request: Request[Any, Any, Any]) -> None:
         handler: HTTPRouteHandler = request.route_handler
@@ -94,7 +93,7 @@ def build(
         logging_config=None,
     )
     _spare_tasks(app)
-    bindings.update(_bindings(app))
+    bindings = dict(_bindings(app))
     return _Manners(app)
 
 

@@ -14,7 +14,7 @@ import structlog
 _LIMIT: Final = 16 << 10  # bytes of a request's head
 _PATIENCE: Final = 10.0  # seconds for it to come, and for a TLS handshake
 _RELOAD: Final = 60.0  # seconds between two looks at the certificate
-_TEXT: Final = "text/plain; charset=utf-8"
+TEXT: Final = "text/plain; charset=utf-8"
 
 
 class Answer(NamedTuple):
@@ -95,7 +95,7 @@ class Exposition:
             return await self._render(component, accept)
         except Exception:
             structlog.get_logger().exception("the metrics could not be read")
-            return Answer("500 Internal Server Error", _TEXT, b"the metrics could not be read; the log says why\n")
+            return Answer("500 Internal Server Error", TEXT, b"the metrics could not be read; the log says why\n")
 
     async def _response(self, head: str) -> bytes:
         line, *rest = head.split("\r\n")
@@ -103,9 +103,9 @@ class Exposition:
         path, _, query = target.partition(" ")[0].partition("?")
         headers = {name.lower(): value.strip() for name, _, value in (each.partition(":") for each in rest)}
         if path != self._path:
-            answer = Answer("404 Not Found", _TEXT, f"metrics are at {self._path}\n".encode())
+            answer = Answer("404 Not Found", TEXT, f"metrics are at {self._path}\n".encode())
         elif method not in ("GET", "HEAD"):
-            answer = Answer("405 Method Not Allowed", _TEXT, b"metrics are read with GET\n")
+            answer = Answer("405 Method Not Allowed", TEXT, b"metrics are read with GET\n")
         else:
             component = parse_qs(query).get("comp", [""])[-1]
             answer = await self._rendered(component, headers.get("accept", ""))
