@@ -123,7 +123,7 @@ class Worker:
         self._log.warning("a task of a worker that died is taken over", job=orphan.job_id, kind=orphan.kind)
         if await self._engine.resume(orphan.run_name):
             return
-        renewed = await self._db.write(claims.renew, orphan, self.name)
+        renewed = await self._surely(claims.renew, orphan, self.name)
         if renewed is not None:
             await self._engine.begin(renewed.run_name)
 
