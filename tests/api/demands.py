@@ -204,7 +204,7 @@ CASES = (
     Case("DELETE /retentions/{id}", signed_in_project("tag-retention:delete"), _OF_POLICY),
     Case(f"GET {_RUNS}", signed_in_project("tag-retention:list"), _OF_POLICY),
     Case(f"POST {_RUNS}", signed_in_project("tag-retention:update"), _OF_POLICY, {"dry_run": True}),
-    Case(f"PATCH {_RUNS}/{{eid}}", signed_in_project("tag-retention:update"), _OF_POLICY, {"action": "none"}),
+    Case(f"PATCH {_RUNS}/{{eid}}", signed_in_project("tag-retention:update"), _OF_POLICY, {"action": "stop"}),
     Case(f"GET {_RUNS}/{{eid}}/tasks", signed_in_project("tag-retention:list"), _OF_POLICY),
     Case(f"GET {_RUNS}/{{eid}}/tasks/{{tid}}", signed_in_project("tag-retention:read"), _OF_POLICY),
     Case("GET /labels", ANYBODY, query="scope=g"),
