@@ -1,14 +1,18 @@
 """The machine that figures are from."""
 
+import mmap
 import os
 import platform
 import re
 import subprocess
 from pathlib import Path
+from typing import Final
 
 from tests.parts import tools
 
 from mooring import __version__
+
+_TOUCHED: Final = 2 << 30  # bytes; more than one measurement writes
 
 
 def description(folder: Path) -> list[str]:
@@ -21,6 +25,18 @@ def description(folder: Path) -> list[str]:
         f" Linux {platform.release()}, disk {_file_system(folder)}, load before the run {load:.1f}",
         f"Mooring {__version__} on Python {platform.python_version()}, {', '.join(_versions())}",
     ]
+
+
+def touch_memory() -> None:
+    """Have the memory at hand that a measurement will write to.
+
+    A virtual machine may give free memory back to its host, and then pays ten times the price of a page for the first
+    write to it: that would fall on whoever happens to be measured when the pages touched before have run out.
+    """
+    with mmap.mmap(-1, _TOUCHED, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
+        memory.madvise(mmap.MADV_HUGEPAGE)
+        for start in range(0, _TOUCHED, mmap.PAGESIZE):
+            memory[start] = 1
 
 
 def _versions() -> list[str]:

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from tests.parts.tools import Missing
 
+from bench import machine
 from bench.authority import Authority
 from bench.contenders import CONTENDERS, Contender
 from bench.content import Content
@@ -93,6 +94,7 @@ class Session:
         for row in rows:
             for contender in order:
                 assert row.measure is not None
+                machine.touch_memory()
                 figure = row.measure(self._run(contender))
                 values[row][contender.name].append(figure)
                 print(f"{row.name}: {contender.name}: {figure:,.0f} {row.unit}", flush=True)
