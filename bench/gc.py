@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 from tests.parts import s3
+from tests.parts.client import digest_of
 
 from mooring.db import schema
 from mooring.db.engine import Database
@@ -119,7 +120,7 @@ def _fill(connection: Connection, segments: Sequence[str]) -> int:
     rows: list[dict[str, Any]] = [
         {
             "id": number,
-            "digest": f"sha256:{number:064x}",
+            "digest": digest_of(str(number).encode()),
             "size": _SIZE,
             "segments": json.dumps([[key, _SIZE]]),
             "creation_time": 1,

@@ -2,7 +2,7 @@
 where the last one was when it is begun again.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import groupby
 from operator import attrgetter
 from typing import Final
@@ -22,6 +22,10 @@ from mooring.jobs.kinds import Kind
 from mooring.storage.driver import Driver
 
 NAME: Final = "GARBAGE_COLLECTION"
+
+# Blobs of one repository lie scattered over the rows of all: deleted in the order of their ids, many of them share a
+# page of the database, which is then written once.
+_GATHERED: Final = 10 * BATCH
 
 
 class Collector:
@@ -94,14 +98,21 @@ async def _candidates(context: Context, before: int) -> AsyncIterator[list[int]]
     async for blob_ids in _unlink(context.db, before):
         links += len(blob_ids)
         unlinked += blob_ids
-        while len(unlinked) >= BATCH:
-            yield unlinked[:BATCH]
-            del unlinked[:BATCH]
+        if len(unlinked) >= _GATHERED:
+            for batch in _batches(unlinked):
+                yield batch
+            unlinked.clear()
     context.log.info(f"{links} links to blobs that no artifact of their repository names were deleted")
     after = 0
     while dead := await context.db.read(service.dead_blobs, before, after):
         after = dead[-1]
         yield dead
+
+
+def _batches(blob_ids: list[int]) -> Iterator[list[int]]:
+    in_order = sorted(blob_ids)
+    for start in range(0, len(in_order), BATCH):
+        yield in_order[start : start + BATCH]
 
 
 async def _unlink(db: Database, before: int) -> AsyncIterator[list[int]]:

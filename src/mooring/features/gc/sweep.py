@@ -11,8 +11,8 @@ from mooring.storage.driver import Driver
 
 
 class Sweep:
-    """Takes batches of blobs from row to bytes. Up to `workers` requests to the store are under way at once, and one
-    more batch. `buried` is what went so far.
+    """Takes batches of blobs from row to bytes. Up to `workers` requests to the store are under way at once, and as
+    many batches wait for their turn. `buried` is what went so far.
     """
 
     def __init__(self, db: Database, driver: Driver, batches: asyncio.TaskGroup, workers: int) -> None:
@@ -20,7 +20,7 @@ class Sweep:
         self._db = db
         self._driver = driver
         self._batches = batches
-        self._room = asyncio.Semaphore(workers + 1)
+        self._room = asyncio.Semaphore(2 * workers)
         self._turn = asyncio.Lock()
         self._requests = asyncio.Semaphore(workers)
 
