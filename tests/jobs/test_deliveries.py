@@ -118,6 +118,26 @@ def test_every_target_is_told_though_another_does_not_take_it(
     assert [len(receiver.on(path)) for path in ("/a", "/b", "/404/x")] == [1, 1, 3]
 
 
+def test_each_of_two_targets_at_one_address_is_told_with_its_own_header(
+    followed: Database, start: Start, receiver: Receiver
+) -> None:
+    keys = followed.read_now(read_keys)
+    assert keys is not None
+    content = Content(
+        name="twice",
+        description="",
+        creator="",
+        is_enabled=True,
+        event_types=["PUSH_ARTIFACT"],
+        targets=[Target("http", f"{receiver.url}/a", "Default", authorization=each) for each in ("one", "two")],
+    )
+    followed.write_now(service.create, Vault(keys.sealing), 1, content)
+    followed.write_now(emit, PUSHED)
+    start()
+    eventually(followed, ends(2, "Success"))
+    assert sorted(each.headers["authorization"] for each in receiver.on("/a")) == ["one", "two"]
+
+
 def test_what_did_not_happen_is_not_told_and_nothing_is_written_where_nobody_listens(followed: Database) -> None:
     def fail(connection: Connection) -> None:
         emit(connection, PUSHED)

@@ -3,7 +3,8 @@
 import asyncio
 import hashlib
 import hmac
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -48,7 +49,7 @@ class Deliverer:
 
     async def run(self, context: Context) -> None:
         """Deliver once. Raises RemoteError when the receiver does not take it."""
-        delivery, target = await context.db.read(_what, context.execution_id, str(context.payload["address"]))
+        delivery, target = await context.db.read(_what, context.execution_id, context.payload)
         if delivery is None or target is None:
             context.log.info("the policy does not deliver to this address any more")
             return
@@ -99,12 +100,11 @@ def sign(secret: str, number: str, moment: str, body: str) -> str:
     return f"v1={hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()}"
 
 
-def _what(connection: Connection, execution_id: int, address: str) -> tuple[Delivery | None, Target | None]:
+def _what(connection: Connection, execution_id: int, told: Mapping[str, Any]) -> tuple[Delivery | None, Target | None]:
     """A delivery, and its target as it is now."""
     delivery = queries.delivery(connection, execution_id)
     policy = queries.find(connection, delivery.policy_id) if delivery else None
-    targets = policy.targets if policy else ()
-    return delivery, next((each for each in targets if each.address == address), None)
+    return delivery, queries.target_of(policy, told) if policy else None
 
 
 def _vault(connection: Connection) -> Vault:

@@ -89,10 +89,10 @@ class Notices:
         operator = event.actor.name
         happening = Happening(event_type, moment or now(), operator, describe(), event.project_id, REQUEST_ID.get())
         for policy_id, targets in listening:
-            for target in targets:
+            for place, target in enumerate(targets):
                 for _ in range(times):
                     made = message(happening, policy_id, target.format, for_slack=_is_for_slack(target))
-                    start(connection, policy_id, target, event_type, made)
+                    start(connection, policy_id, place, target, event_type, made)
 
     def _artifact(self, connection: Connection, event: events.ArtifactEvent) -> Data:
         tag = next(iter(event.tags), "")

@@ -49,6 +49,15 @@ class Policy(Struct, frozen=True):
     update_time: int
 
 
+def target_of(policy: Policy, told: Mapping[str, Any]) -> Target | None:
+    """The target that a task was for, as it is now: the one at its place, or, since a change of the policy may have
+    moved it, another at its address.
+    """
+    place, address = told.get("place", 0), told["address"]
+    at_place = policy.targets[place : place + 1]
+    return next((each for each in (*at_place, *policy.targets) if each.address == address), None)
+
+
 class Delivery(Struct, frozen=True):
     """An execution: one event for one target. `payload` is what is sent."""
 

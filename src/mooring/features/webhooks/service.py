@@ -119,18 +119,24 @@ def replay(connection: Connection, policy: Policy, execution_id: int) -> int:
     """
     found = require_delivery(connection, policy, execution_id)
     told = queries.task_payload(connection, execution_id)
-    target = next((each for each in policy.targets if each.address == told["address"]), None)
+    target = queries.target_of(policy, told)
     if target is None:
         raise BadRequest("the policy has no target any more at the address that this was for")
     made = Message(told["delivery"], told["content_type"], found.payload)
-    return start(connection, policy.id, target, found.event_type, made, MANUAL)
+    return start(connection, policy.id, policy.targets.index(target), target, found.event_type, made, MANUAL)
 
 
 def start(
-    connection: Connection, policy_id: int, target: Target, event_type: str, made: Message, trigger: str = EVENT
+    connection: Connection,
+    policy_id: int,
+    place: int,
+    target: Target,
+    event_type: str,
+    made: Message,
+    trigger: str = EVENT,
 ) -> int:
-    """Have the message delivered to the target; the execution's id."""
-    told = {"address": target.address, "delivery": made.id, "content_type": made.content_type}
+    """Have the message delivered to the target at this place among the policy's; the execution's id."""
+    told = {"address": target.address, "place": place, "delivery": made.id, "content_type": made.content_type}
     attributes = {"event_type": event_type, "payload": made.body}  # in this order: queries.py counts on it
     job = NewTask(payload=told)
     return executions.start(connection, VENDORS[target.type], policy_id, trigger, [job], extra_attrs=attributes)
