@@ -25,7 +25,7 @@ from mooring.http.csrf import Csrf
 from mooring.http.exchange import ASGIApp, BrokenOff, Origin
 from mooring.observe import logging
 from mooring.observe.board import Board, Place
-from mooring.observe.counts import Requests
+from mooring.observe.counts import HIT, LOOKUP, MISS, Actions, Requests
 from mooring.registry.bearer import Tokens
 from mooring.registry.buffer import Buffer
 from mooring.registry.cache import ByteCache
@@ -34,6 +34,7 @@ from mooring.registry.gate import Gate
 from mooring.registry.pulls import Pulls
 from mooring.registry.routes import DataPlane
 from mooring.settings import SETTINGS_VARIABLE, Settings, decode
+from mooring.storage.driver import uncounted
 from mooring.storage.uploads import RunningHashes
 from mooring.ui.start import StartPage
 
@@ -45,7 +46,8 @@ class App:
 
     def __init__(self, settings: Settings, place: Place | None = None) -> None:
         self.db = installation.database(settings)
-        self.driver = installation.driver(settings)
+        counted = uncounted if place is None else Actions(place, settings.storage.kind).count
+        self.driver = installation.driver(settings, counted)
         origin = Origin(settings.external_url, settings.trusted_proxies)
         keys = self.db.read_now(read_keys)
         if keys is None:
@@ -66,7 +68,7 @@ class App:
             tokens=tokens,
             gate=Gate(self.db, self.signin, tokens, origin),
             origin=origin,
-            manifests=ByteCache(MANIFEST_CACHE),
+            manifests=_manifests(place),
             hashes=RunningHashes(),
             buffer=self.buffer,
             redirect=settings.storage.redirect,
@@ -93,6 +95,12 @@ class App:
         await self.signin.uses.close()
         await self.driver.close()
         await self.db.close()
+
+
+def _manifests(place: Place | None) -> ByteCache:
+    if place is None:
+        return ByteCache(MANIFEST_CACHE)
+    return ByteCache(MANIFEST_CACHE, place.series(LOOKUP, HIT).tick, place.series(LOOKUP, MISS).tick)
 
 
 def build(settings: Settings, place: Place | None = None) -> App:

@@ -8,7 +8,7 @@ from mooring.features.configuration.overwrite import overwritten
 from mooring.features.configuration.queries import Current
 from mooring.features.configuration.vault import Vault
 from mooring.settings import Settings
-from mooring.storage.driver import Driver
+from mooring.storage.driver import Count, Driver, uncounted
 from mooring.storage.filesystem import Filesystem
 
 
@@ -21,13 +21,13 @@ def database(settings: Settings) -> Database:
     )
 
 
-def driver(settings: Settings) -> Driver:
+def driver(settings: Settings, count: Count = uncounted) -> Driver:
     storage = settings.storage
     if storage.kind == "filesystem":
-        return Filesystem(Path(settings.storage_root), fsync=storage.fsync == "always")
+        return Filesystem(Path(settings.storage_root), fsync=storage.fsync == "always", count=count)
     from mooring.storage.objectstore import from_settings  # which takes a tenth of a second to load
 
-    return from_settings(storage)
+    return from_settings(storage, count)
 
 
 def configuration(settings: Settings, db: Database, vault: Vault | None = None) -> Current:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.metrics.conftest import LAYER, PULLS, QUOTA, Measured
-from tests.parts.client import expect
+from tests.parts.client import digest_of, expect
 from tests.parts.process import wait_for
 from tests.parts.server import descendants
 
@@ -62,6 +62,22 @@ def test_requests_of_all_processes_under_the_names_of_harbor_distribution_and_gu
     assert 0 < median <= last
     assert 0 < total / count < 60
     assert not math.isnan(last)
+
+
+def test_what_the_storage_did_and_what_needed_no_storage(made: Measured) -> None:
+    expect(made.server.client().registry("GET", f"/v2/{made.repository}/blobs/{digest_of(LAYER)}"), 200)
+    made.settle()
+    values = made.values()
+    for action in ("Reader", "Writer"):
+        name, labels = "registry_storage_action_seconds", {"driver": "filesystem", "action": action}
+        count = values[f"{name}_count", frozenset(labels.items())]
+        assert count >= 1
+        assert count == values[f"{name}_bucket", frozenset({**labels, "le": "+Inf"}.items())]
+        assert 0 < values[f"{name}_sum", frozenset(labels.items())] / count < 60
+    wanted, found, missed = (
+        values["registry_storage_cache_total", frozenset({("type", each)})] for each in ("Request", "Hit", "Miss")
+    )
+    assert found + missed == wanted >= PULLS
 
 
 def test_jobs_that_ended(made: Measured) -> None:

@@ -99,6 +99,10 @@ class Series:
     def __init__(self, cells: "memoryview[float]") -> None:
         self._cells = cells
 
+    def tick(self) -> None:
+        """Count something that has no value."""
+        self._cells[0] += 1
+
     def add(self, value: float, received: int = 0, sent: int = 0) -> None:
         """Count a value, and the bytes that came and went with it."""
         cells = self._cells

@@ -8,8 +8,13 @@ import structlog
 from mooring.observe.board import Place, Series
 
 REQUEST: Final = "request"  # operation, method, status
+STORAGE: Final = "storage"  # driver, what it did
+LOOKUP: Final = "lookup"  # HIT or MISS
 RUN: Final = "run"  # kind, how one run of a task ended
 TASK: Final = "task"  # kind, how a task ended with its last run
+
+HIT: Final = "Hit"
+MISS: Final = "Miss"
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _GONE: Final = 499  # in place of the status where the client left before there was one
@@ -53,6 +58,18 @@ class Requests:
             self._known.clear()
         operation = operation or ("v2_others" if is_data else "unknown")
         return self._place.series(REQUEST, operation, method if method in _METHODS else "other", str(status))
+
+
+class Actions:
+    """What one web process asks of its storage, which bears this name."""
+
+    def __init__(self, place: Place, driver: str) -> None:
+        self._place = place
+        self._driver = driver
+
+    def count(self, action: str, seconds: float) -> None:
+        """The driver has done this, and took so long."""
+        self._place.series(STORAGE, self._driver, action).add(seconds)
 
 
 class Tasks:

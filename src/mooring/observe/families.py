@@ -9,7 +9,7 @@ from typing import Final
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from mooring.observe.board import BOUNDS, Board, Row, Rows
-from mooring.observe.counts import REQUEST, RUN, TASK
+from mooring.observe.counts import HIT, LOOKUP, MISS, REQUEST, RUN, STORAGE, TASK
 
 _WINDOW: Final = 600.0  # seconds that a summary's quantiles look back, as in Harbor
 _STEP: Final = 60.0  # seconds between two of the states that are kept for it
@@ -92,6 +92,22 @@ class Registry:
             received.add_metric(handled, [("+Inf", row.count)], row.received)
             sent.add_metric(handled, [("+Inf", row.count)], row.sent)
         yield from (own, theirs, received, sent)
+        yield from self._storage()
+
+    def _storage(self) -> Iterator[Metric]:
+        totals = self._board.totals()
+        seconds = HistogramMetricFamily(
+            "registry_storage_action_seconds", "How long the storage took", labels=("driver", "action")
+        )
+        for key, row in _of(STORAGE, totals).items():
+            seconds.add_metric(key, _buckets(row), row.total)
+        yield seconds
+        lookups = {kind: row.count for (kind,), row in _of(LOOKUP, totals).items()}
+        cache = CounterMetricFamily("registry_storage_cache", "Manifests looked for in memory", labels=("type",))
+        cache.add_metric(["Request"], sum(lookups.values()))
+        for kind in (HIT, MISS):
+            cache.add_metric([kind], lookups.get(kind, 0))
+        yield cache
 
 
 class Jobservice:

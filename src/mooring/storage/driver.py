@@ -5,13 +5,24 @@ needs renames, locks or conditional writes. What a driver may do beyond this it 
 at the call site.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from msgspec import Struct
 
 from mooring.storage.hashing import Hash
+
+# Told what was done and how many seconds the store took: to begin an answer, to have a body that came whole durable, to
+# delete. While a client sends or reads, the store is not what is waited for.
+Count: TypeAlias = Callable[[str, float], None]
+READER: Final = "Reader"
+WRITER: Final = "Writer"
+DELETE: Final = "Delete"
+
+
+def uncounted(_action: str, _seconds: float) -> None:
+    """Count nothing."""
 
 
 class Entry(Struct, frozen=True):

@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from time import perf_counter
 from typing import Final, TypeVar
 
 from mooring.core.errors import ObjectMissing, StorageError, StorageFull, StorageUnavailable
 from mooring.core.threads import pool
-from mooring.storage.driver import Entry
+from mooring.storage.driver import DELETE, READER, WRITER, Count, Entry, uncounted
 from mooring.storage.ending import to_the_end
 from mooring.storage.file import File
 from mooring.storage.hashing import Hash, hashed
@@ -34,11 +35,12 @@ class Filesystem:
     A key that would leave the folder raises ValueError.
     """
 
-    def __init__(self, root: Path, *, fsync: bool = True, threads: int = 16) -> None:
+    def __init__(self, root: Path, *, fsync: bool = True, threads: int = 16, count: Count = uncounted) -> None:
         self._root = os.fspath(root.absolute())
         self._fsync = fsync
         self._threads = pool(threads, "storage")
         self._is_hashing = False
+        self._count = count
         # preadv2(2): Linux alone has the flag, and not each of its file systems knows it. tmpfs does not, nor needs it.
         self._knows_nowait = hasattr(os, "RWF_NOWAIT")
         self._in_memory = False
@@ -92,7 +94,9 @@ class Filesystem:
             if writing is not None:
                 await _over(writing)
             # The last pieces go with the end, so that a small body costs one change of threads.
+            began = perf_counter()
             await self._call(file.finish, pieces)
+            self._count(WRITER, perf_counter() - began)
         except BaseException:
             # In a thread, and behind the file's lock: the write that was cancelled may still be running.
             await to_the_end(self._call(file.discard))
@@ -108,10 +112,12 @@ class Filesystem:
     async def read(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
         if start >= stop:
             return
+        began = perf_counter()
         try:
             fd = os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             raise _explained(error) from error
+        self._count(READER, perf_counter() - began)
         try:
             if stop - start > PIECE and hasattr(os, "posix_fadvise"):
                 os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_SEQUENTIAL)
@@ -153,7 +159,9 @@ class Filesystem:
         return True
 
     async def delete(self, keys: Sequence[str]) -> None:
+        began = perf_counter()
         await self._call(_unlink, [self._path(key) for key in keys])
+        self._count(DELETE, perf_counter() - began)
 
     async def list(self, prefix: str) -> AsyncIterator[Entry]:
         folder = prefix.rpartition("/")[0]

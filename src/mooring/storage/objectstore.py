@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import obstore
@@ -14,7 +15,7 @@ from obstore.store import AzureStore, GCSStore, S3Store
 
 from mooring.core.errors import ObjectMissing, StartError, StorageError, StorageFull, StorageUnavailable
 from mooring.settings import Storage
-from mooring.storage.driver import Entry
+from mooring.storage.driver import DELETE, READER, WRITER, Count, Entry, uncounted
 from mooring.storage.ending import to_the_end
 from mooring.storage.hashing import Hash, hashed
 from mooring.storage.trial import try_out
@@ -61,8 +62,9 @@ class ObjectStore:
     bucket takes away (AbortIncompleteMultipartUpload); those of a body that failed or was cancelled are aborted here.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, count: Count = uncounted) -> None:
         self._store = store
+        self._count = count
 
     async def write(self, key: str, body: AsyncIterator[bytes], running: Hash | None = None) -> int:
         upload = _Upload(self._store, key)
@@ -71,7 +73,9 @@ class ObjectStore:
             async for piece in _joined(body if running is None else hashed(body, running)):
                 written += len(piece)
                 await upload.send(piece)
+            began = perf_counter()
             await upload.finish()
+            self._count(WRITER, perf_counter() - began)
         except BaseException:
             await to_the_end(upload.discard())
             raise
@@ -80,13 +84,16 @@ class ObjectStore:
     async def read(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
         if start >= stop:
             return
+        began = perf_counter()
         if stop - start <= PIECE:
             # One answer held in Rust costs half of what a stream does.
             piece = bytes(await _asked(obstore.get_range_async(self._store, key, start=start, end=stop)))
+            self._count(READER, perf_counter() - began)
             _check_end(key, start + len(piece), stop)
             yield piece
             return
         result = await _asked(obstore.get_async(self._store, key, options={"range": (start, stop)}))
+        self._count(READER, perf_counter() - began)
         _check_end(key, result.range[1], stop)
         stream = result.stream(min_chunk_size=PIECE // 2)
         while (chunk := await _asked(anext(stream, None))) is not None:
@@ -96,7 +103,9 @@ class ObjectStore:
 
     async def delete(self, keys: Sequence[str]) -> None:
         for at in range(0, len(keys), DELETED_AT_ONCE):
+            began = perf_counter()
             await self._delete(keys[at : at + DELETED_AT_ONCE])
+            self._count(DELETE, perf_counter() - began)
 
     async def _delete(self, keys: Sequence[str]) -> None:
         try:
@@ -217,7 +226,7 @@ class _Broken(Exception):
     """Ends a put whose body will not be whole, so that the client aborts the multipart upload."""
 
 
-def from_settings(storage: Storage) -> ObjectStore:
+def from_settings(storage: Storage, count: Count = uncounted) -> ObjectStore:
     """The bucket that the settings name. Raises StartError when they cannot be right."""
     client = TIMEOUTS | {"allow_http": storage.endpoint.startswith("http://")}
     if storage.ca_bundle:
@@ -232,7 +241,7 @@ def from_settings(storage: Storage) -> ObjectStore:
         )
     except (BaseError, ValueError) as error:
         raise StartError(f"storage: the {storage.kind} client refuses these settings: {_first_line(error)}") from error
-    return ObjectStore(store)
+    return ObjectStore(store, count)
 
 
 def _config(storage: Storage) -> Any:
