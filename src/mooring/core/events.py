@@ -107,9 +107,6 @@ class RobotEvent(Event, frozen=True, kw_only=True):
 class RobotCreated(RobotEvent, frozen=True, kw_only=True): ...
 
 
-class RobotChanged(RobotEvent, frozen=True, kw_only=True): ...
-
-
 class RobotDeleted(RobotEvent, frozen=True, kw_only=True): ...
 
 

@@ -13,7 +13,7 @@ from mooring.features.repositories.tables import repository
 from mooring.http.exchange import JSON, Request, Response
 from mooring.registry.context import Registry
 from mooring.registry.gate import CHALLENGE, VERSION
-from mooring.registry.tags import EVERYTHING, next_page, page_size
+from mooring.registry.paging import page
 
 _HAS_TAG: Final = exists().where(tag.c.repository_id == repository.c.id)
 _NAMES: Final = Prepared(
@@ -37,19 +37,11 @@ async def admit(registry: Registry, request: Request) -> None:
 
 async def catalog(registry: Registry, request: Request) -> Response:
     """Every repository that has a tag."""
-    query = request.parameters()
-    count = page_size(query.get("n", ""))
-    last = query.get("last", "")
-    if count == 0:
+    wanted = page(request.parameters())
+    if wanted.most == 0:
         return Response(200, [JSON], msgspec.json.encode({"repositories": []}))
-    if last and await registry.db.reader.one(_IS_LISTED, name=last) is None:
-        raise BadRequest(f"the last: {last} should be a valid repository name.")
-    rows = await registry.db.reader.all(
-        _NAMES, last=last, count=EVERYTHING if count is None else min(count + 1, EVERYTHING)
-    )
-    names = [name for (name,) in rows]
-    headers = [JSON]
-    if count is not None and len(names) > count:
-        names = names[:count]
-        headers.append((b"link", next_page("/v2/_catalog", names[-1], count)))
-    return Response(200, headers, msgspec.json.encode({"repositories": names}))
+    if wanted.last and await registry.db.reader.one(_IS_LISTED, name=wanted.last) is None:
+        raise BadRequest(f"the last: {wanted.last} should be a valid repository name.")
+    rows = await registry.db.reader.all(_NAMES, last=wanted.last, count=wanted.limit)
+    names, link = wanted.cut("/v2/_catalog", [name for (name,) in rows])
+    return Response(200, [JSON, *link], msgspec.json.encode({"repositories": names}))

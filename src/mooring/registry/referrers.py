@@ -17,7 +17,7 @@ from mooring.features.repositories.tables import repository
 from mooring.http.exchange import Headers, Request, Response
 from mooring.registry.context import Registry
 from mooring.registry.gate import PROJECT
-from mooring.registry.tags import page_size
+from mooring.registry.paging import number
 
 _PAGE: Final = 1000  # descriptors in one answer
 _ROOM: Final = 16 << 20  # bytes of the manifests whose annotations stand in it
@@ -60,8 +60,8 @@ async def referrers(registry: Registry, request: Request, name: str, digest: str
         raise BadRequest(f"unsupported digest {digest}: {digest_fault(digest)}")
     query = request.parameters()
     kind = query.get("artifactType", "")
-    count = min(page_size(query.get("n", "")) or _PAGE, _PAGE)
-    last = page_size(query.get("last", "")) or 0
+    count = min(number(query.get("n", "")) or _PAGE, _PAGE)
+    last = number(query.get("last", "")) or 0
     of = {"name": name, "project": passed.project_id, "digest": digest}
     reader = registry.db.reader
     sizes = await reader.all(_SIZES, **of, kind=kind, last=last, count=count + 1)

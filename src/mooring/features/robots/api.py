@@ -119,8 +119,6 @@ async def change_robot(
             raise BadRequest("cannot update the level or name of robot")
         service.change(
             connection,
-            actor,
-            prefix,
             found,
             description=data.description,
             is_disabled=data.disable,
@@ -135,12 +133,10 @@ async def change_robot(
 async def change_robot_secret(
     actor: NamedDependency[Actor],
     db: NamedDependency[Database],
-    configuration: NamedDependency[Current],
     robot_id: FromPath[int],
     data: JSONBody[RobotSec],
 ) -> RobotSec:
     """A secret that is sent is taken and not sent back; without one a new one is made and told."""
-    prefix = (await configuration.read()).robot_name_prefix
 
     def work(connection: Connection) -> RobotSec:
         found = service.read(connection, robot_id)
@@ -148,7 +144,7 @@ async def change_robot_secret(
         if data.secret:
             check_secret(data.secret, "secret")
         secret = data.secret or service.new_secret()
-        service.change_secret(connection, actor, prefix, found, secret)
+        service.change_secret(connection, found, secret)
         return RobotSec("" if data.secret else secret)
 
     return await db.write(work)

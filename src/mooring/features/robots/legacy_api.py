@@ -96,18 +96,15 @@ async def read_project_robot(
 
 @put("/projects/{project_name_or_id:str}/robots/{robot_id:str}", access=within("robot", "update"), body="robot")
 async def change_project_robot(
-    actor: NamedDependency[Actor],
     db: NamedDependency[Database],
-    configuration: NamedDependency[Current],
     project: NamedDependency[Project],
     robot_id: FromPath[int],
     data: JSONBody[RobotUpdateV1],
 ) -> None:
     """Only whether it is disabled can be changed."""
-    prefix = (await configuration.read()).robot_name_prefix
 
     def work(connection: Connection) -> None:
-        service.disable(connection, actor, prefix, service.read(connection, robot_id, project.id), data.disable)
+        service.disable(connection, service.read(connection, robot_id, project.id), data.disable)
 
     await db.write(work)
 

@@ -13,7 +13,7 @@ from mooring.core.access import PROJECT_CATALOGUE, SYSTEM_CATALOGUE
 from mooring.core.actor import EVERY_PROJECT, SYSTEM, Actor
 from mooring.core.clock import DAY, SECOND, now
 from mooring.core.errors import BadRequest, Conflict, Denied, NotFound
-from mooring.core.events import RobotChanged, RobotCreated, RobotDeleted
+from mooring.core.events import RobotCreated, RobotDeleted
 from mooring.core.reference import is_project
 from mooring.db.events import emit
 from mooring.features.projects import queries as projects
@@ -121,8 +121,6 @@ def read(connection: Connection, robot_id: int, project_id: int | None = None) -
 
 def change(
     connection: Connection,
-    actor: Actor,
-    prefix: str,
     found: Robot,
     *,
     description: str,
@@ -150,16 +148,15 @@ def change(
     )
     connection.execute(delete(robot_permission).where(robot_permission.c.robot_id == found.id))
     _grant(connection, found.id, _resolved(connection, wishes))
-    emit(connection, RobotChanged(**_facts(actor, prefix, found)))
 
 
-def disable(connection: Connection, actor: Actor, prefix: str, found: Robot, is_disabled: bool) -> None:
+def disable(connection: Connection, found: Robot, is_disabled: bool) -> None:
     """Have a robot sign in no more, or again."""
-    _set(connection, actor, prefix, found, {"is_disabled": is_disabled})
+    _set(connection, found, {"is_disabled": is_disabled})
 
 
-def change_secret(connection: Connection, actor: Actor, prefix: str, found: Robot, secret: str) -> None:
-    _set(connection, actor, prefix, found, {"secret": fingerprint(secret)})
+def change_secret(connection: Connection, found: Robot, secret: str) -> None:
+    _set(connection, found, {"secret": fingerprint(secret)})
 
 
 def remove(connection: Connection, actor: Actor, prefix: str, found: Robot) -> None:
@@ -201,10 +198,9 @@ def _insert(connection: Connection, creator: Actor, values: Mapping[str, Any], d
         raise Conflict(f"robot account {values['project_id']}:{values['name']} already exists") from None
 
 
-def _set(connection: Connection, actor: Actor, prefix: str, found: Robot, values: Mapping[str, Any]) -> None:
+def _set(connection: Connection, found: Robot, values: Mapping[str, Any]) -> None:
     statement = update(robot).where(robot.c.id == found.id)
     connection.execute(statement.values(**values, version=robot.c.version + 1, update_time=now()))
-    emit(connection, RobotChanged(**_facts(actor, prefix, found)))
 
 
 def _facts(actor: Actor, prefix: str, found: Robot) -> dict[str, Any]:
