@@ -68,8 +68,8 @@ class Registry:
         self._board = board
 
     def collect(self) -> Iterator[Metric]:
-        requests = _of(REQUEST, self._board.totals())
-        totals = {key: row for key, row in requests.items() if key[0].startswith("v2_")}
+        counted = self._board.totals()
+        totals = {key: row for key, row in _of(REQUEST, counted).items() if key[0].startswith("v2_")}
         name = "registry_http_in_flight_requests"
         yield GaugeMetricFamily(name, "Requests to the registry that are being answered", self._board.under_way()[1])
         labels = ("handler", "method", "code")
@@ -92,22 +92,7 @@ class Registry:
             received.add_metric(handled, [("+Inf", row.count)], row.received)
             sent.add_metric(handled, [("+Inf", row.count)], row.sent)
         yield from (own, theirs, received, sent)
-        yield from self._storage()
-
-    def _storage(self) -> Iterator[Metric]:
-        totals = self._board.totals()
-        seconds = HistogramMetricFamily(
-            "registry_storage_action_seconds", "How long the storage took", labels=("driver", "action")
-        )
-        for key, row in _of(STORAGE, totals).items():
-            seconds.add_metric(key, _buckets(row), row.total)
-        yield seconds
-        lookups = {kind: row.count for (kind,), row in _of(LOOKUP, totals).items()}
-        cache = CounterMetricFamily("registry_storage_cache", "Manifests looked for in memory", labels=("type",))
-        cache.add_metric(["Request"], sum(lookups.values()))
-        for kind in (HIT, MISS):
-            cache.add_metric([kind], lookups.get(kind, 0))
-        yield cache
+        yield from _storage(counted)
 
 
 class Jobservice:
@@ -139,6 +124,20 @@ class Jobservice:
             named,
             self._recent.since(named),
         )
+
+
+def _storage(totals: Rows) -> Iterator[Metric]:
+    labels = ("driver", "action")
+    seconds = HistogramMetricFamily("registry_storage_action_seconds", "How long the storage took", labels=labels)
+    for key, row in _of(STORAGE, totals).items():
+        seconds.add_metric(key, _buckets(row), row.total)
+    yield seconds
+    lookups = {kind: row.count for (kind,), row in _of(LOOKUP, totals).items()}
+    cache = CounterMetricFamily("registry_storage_cache", "Manifests looked for in memory", labels=("type",))
+    cache.add_metric(["Request"], sum(lookups.values()))
+    for kind in (HIT, MISS):
+        cache.add_metric([kind], lookups.get(kind, 0))
+    yield cache
 
 
 def quantile(row: Row, share: float) -> float:
